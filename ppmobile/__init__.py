@@ -1,0 +1,31 @@
+"""ppmobile: mobile vision models for PaddlePaddle, from labelled pictures to a small, verified model."""
+
+import warnings
+
+__version__ = "0.1.0"
+__all__ = ["build", "zoo"]
+
+# paddle asks for a C++ compiler cache at import, which no user of this package needs
+warnings.filterwarnings("ignore", message="No ccache found")
+
+
+def build(source, num_classes, overrides=()):
+    """The net of a config, with fresh weights; a classifier's forward returns logits (N, num_classes).
+
+    source: a config file, or a dict such as {"task": "classify", "model": {"backbone": {"name": "PPLCNet"}}}.
+    overrides: texts such as "model.backbone.scale=0.5". Raises ConfigError.
+    """
+    from .config import load
+    from .models.build import build_model
+
+    config = load(source, overrides)
+    return build_model(vars(config.model), config.task, num_classes)
+
+
+def __getattr__(name):
+    """`ppmobile.zoo` without an import of its own."""
+    if name == "zoo":
+        import importlib
+
+        return importlib.import_module(".zoo", __name__)
+    raise AttributeError(f"module 'ppmobile' has no attribute {name!r}")

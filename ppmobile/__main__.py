@@ -1,0 +1,7 @@
+"""`python -m ppmobile NAME`: the same as the command `ppmobile NAME`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

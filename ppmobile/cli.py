@@ -1,0 +1,67 @@
+"""The command line: finds a command by name, runs it, and turns expected errors into one line and exit status 2."""
+
+import importlib
+import os
+import sys
+
+from .errors import PPMobileError
+from .registry import suggestion
+
+COMMANDS = {
+    "train": "train a model from a config",
+    "eval": "measure a trained model on a split of the data",
+    "infer": "classify pictures with a trained model and draw the answers",
+    "check": "scan a data set for files and labels that would harm training",
+    "split": "divide an image folder into train, val and test lists",
+    "zoo": "list, fetch and convert pretrained weights",
+    "bench": "measure training speed and the data pipeline",
+    "explain": "say what a config key means, its value, and who set it",
+    "doctor": "show versions, CPU features and known bad combinations",
+}
+
+
+def main(argv=None):
+    """Run `ppmobile COMMAND ...`; returns the exit status: 0 done, 2 a user's error, 130 stopped by Ctrl-C."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if not argv or argv[0] in ("-h", "--help"):
+        print(usage())
+        return 0
+    if argv[0] == "--version":
+        from . import __version__
+
+        print(f"ppmobile {__version__}")
+        return 0
+    if argv[0] not in COMMANDS:
+        return fail(f"unknown command {argv[0]!r}.{suggestion(argv[0], COMMANDS)} Known: {', '.join(COMMANDS)}")
+    return run(argv[0], argv[1:])
+
+
+def run(name, argv):
+    """Run one command with its arguments."""
+    command = importlib.import_module(f"ppmobile.commands.{name}")
+    try:
+        return command.main(argv) or 0
+    except PPMobileError as error:
+        if os.environ.get("PPMOBILE_TRACEBACK"):
+            raise
+        return fail(f"{type(error).__name__}: {error}")
+    except KeyboardInterrupt:
+        sys.stderr.write("\nppmobile: stopped\n")
+        return 130
+    except BrokenPipeError:  # as in `ppmobile zoo list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def fail(message):
+    """Print one line on stderr; the exit status of a user's error."""
+    sys.stdout.flush()
+    sys.stderr.write("ppmobile: " + " ".join(str(message).split("\n")) + "\n")
+    return 2
+
+
+def usage():
+    """The overview of all commands."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {meaning}" for name, meaning in COMMANDS.items()]
+    return "\n".join(["usage: ppmobile COMMAND [options]      ppmobile COMMAND --help tells more", "", *lines])

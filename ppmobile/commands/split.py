@@ -1,0 +1,8 @@
+"""`ppmobile split`: divide an image folder into train, val and test lists."""
+
+
+def main(argv):
+    """As `python -m ppmobile.data.split`."""
+    from ..data.split import main as split_main
+
+    return split_main(argv)

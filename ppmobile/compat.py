@@ -1,0 +1,31 @@
+"""Everything that leans on the inside of one Paddle version, in one place."""
+
+import numpy as np
+import paddle
+
+
+def _leaves(optimizer, names):
+    """Yield (state key, tensor) of an optimizer, keyed by layer path instead of Paddle's automatic names."""
+    for kind, by_parameter in sorted(optimizer._accumulators.items()):
+        for name, tensor in by_parameter.items():
+            yield f"{names[name]}/{kind}", tensor
+    for name, tensor in (getattr(optimizer, "_master_weights", None) or {}).items():
+        yield f"{names[name]}/master_weight", tensor
+
+
+def optimizer_state(optimizer, model):
+    """{layer path/kind: array}: momenta and the like; Paddle's own state_dict is keyed by process-wide counters."""
+    names = {p.name: path for path, p in model.named_parameters()}
+    return {key: tensor.numpy() for key, tensor in _leaves(optimizer, names)}
+
+
+def load_optimizer_state(optimizer, model, state):
+    """Put back what `optimizer_state` gave; the model may have been built again since. KeyError on a missing entry."""
+    names = {p.name: path for path, p in model.named_parameters()}
+    block = paddle.static.default_main_program().global_block()
+    groups = optimizer._param_groups
+    for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+        optimizer._create_accumulators(block, [p for p in group["params"] if not p.stop_gradient])
+    for key, tensor in _leaves(optimizer, names):
+        value = np.asarray(state[key])
+        tensor.set_value(value.reshape(tensor.shape))

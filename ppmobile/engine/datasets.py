@@ -1,0 +1,56 @@
+"""The datasets of a config, scanned before anything trains, with the same bad files left out in every process."""
+
+from ..data import READERS
+from ..data.check import enforce, scan
+from ..errors import ConfigError, DataError, PPMobileError
+from . import parallel
+
+SPLITS = ("train", "val", "test")
+
+
+def open_split(config, split):
+    """The dataset of data.train, data.val or data.test; errors name the config's place."""
+    part = getattr(config.data, split) if config.data else None
+    if part is None:
+        raise ConfigError(f"data.{split}: is missing; name a reader, for example {{name: ImageFolder, root: FOLDER}}")
+    dataset = READERS.build(part, f"data.{split}")
+    if not len(dataset):
+        raise DataError(f"data.{split}: holds no pictures; is the path right?")
+    return dataset
+
+
+def prepare(config):
+    """(train, val or None), of the same classes, without unreadable files."""
+    train = scanned(config, open_split(config, "train"), "train")
+    if config.data.val is None:
+        return train, None
+    val = scanned(config, open_split(config, "val"), "val")
+    if list(train.classes) != list(val.classes):
+        raise DataError(f"data.val: its classes {shorten(val.classes)} are not those of data.train "
+                        f"{shorten(train.classes)}; both need the same names in the same order")
+    return train, val
+
+
+def scanned(config, dataset, split):
+    """`dataset` without its unreadable files; DataError if there are more of them than data.max_bad."""
+    if not config.data.check:
+        return dataset
+    error = ""
+    if parallel.rank() == 0:  # the first process looks, all others wait and drop the same files
+        try:
+            skipped = enforce(dataset, scan(dataset), config.data.max_bad)
+            if skipped:
+                print(f"data.{split}: {skipped} unreadable pictures are left out (data.max_bad {config.data.max_bad})")
+        except PPMobileError as problem:
+            error = f"data.{split}: {problem}"
+    error, items, bad = parallel.gather((error, dataset.items, dataset.bad))[0]
+    if error:
+        raise DataError(error)
+    dataset.items, dataset.bad = items, bad
+    return dataset
+
+
+def shorten(names):
+    """A list of class names, cut after eight."""
+    names = [str(n) for n in names]
+    return "[" + ", ".join(names[:8]) + (f", ... {len(names)} in all" if len(names) > 8 else "") + "]"

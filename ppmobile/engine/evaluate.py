@@ -1,0 +1,55 @@
+"""Measure a model on a dataset: in training, at the end, and alone."""
+
+import contextlib
+
+import numpy as np
+import paddle
+from tqdm import tqdm
+
+from ..data.tensors import to_tensors
+from . import parallel
+from .hooks import Hook
+
+
+@paddle.no_grad()
+def evaluate(model, loader, metric, progress=False):
+    """Run `model` over `loader` (this process's part), count in `metric`, merge all processes; returns the metric."""
+    model.eval()
+    for batch in tqdm(loader.epoch(0), total=len(loader), desc="evaluate", disable=not progress, leave=False):
+        outputs = model(to_tensors(batch)["image"])
+        metric.update(outputs.numpy(), batch)
+    states = parallel.gather(metric.state())
+    for number, state in enumerate(states):
+        if number != parallel.rank():
+            metric.merge(state)
+    return metric
+
+
+class Evaluate(Hook):
+    """Measures the model (its moving average, if there is one) every few epochs; knows the best so far."""
+
+    def __init__(self, loader, new_metric, every=1, epochs=1):
+        self.loader, self.new_metric, self.every, self.epochs = loader, new_metric, every, epochs
+        self.best = None
+
+    def after_epoch(self, trainer):
+        """Add val_loss and the metric's numbers to the row; `score` decides which epoch is best."""
+        if trainer.epoch % self.every and trainer.epoch != self.epochs:
+            return
+        ema = trainer.hook("Ema")
+        with ema.applied(trainer.model) if ema else contextlib.nullcontext():
+            metric = evaluate(trainer.model, self.loader, self.new_metric())
+        result = metric.result()
+        trainer.row.update({f"val_{k}" if k == "loss" else k: v for k, v in result.items() if np.isscalar(v)})
+        trainer.row["score"] = score = result[metric.main]
+        trainer.row["best"] = self.best is None or score > self.best
+        if trainer.row["best"]:
+            self.best = score
+
+    def state(self):
+        """The best score so far."""
+        return {"best": self.best}
+
+    def restore(self, state):
+        """Take it back."""
+        self.best = state["best"]

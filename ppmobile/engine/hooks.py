@@ -1,0 +1,171 @@
+"""What may happen around a training step: learning rate, BN, clipping, NaN guard, moving average, early stop."""
+
+import contextlib
+import math
+
+import paddle
+
+from ..errors import PPMobileError
+from . import parallel
+from .optim import freeze_bn
+from .schedule import rate
+
+
+class Hook:
+    """Called by the Trainer at each event; `state` and `restore` carry it over a resume."""
+
+    def before_train(self, trainer):
+        """Once, before the first epoch."""
+
+    def before_epoch(self, trainer):
+        """At the start of an epoch, the model in train mode."""
+
+    def before_batch(self, trainer):
+        """Before the forward pass."""
+
+    def after_backward(self, trainer):
+        """After the backward pass; `trainer.losses` is known."""
+
+    def before_step(self, trainer):
+        """Before the optimizer steps; gradients are complete."""
+
+    def after_step(self, trainer):
+        """After the optimizer stepped."""
+
+    def after_epoch(self, trainer):
+        """At the end of a whole epoch."""
+
+    def after_train(self, trainer):
+        """Once, at the end, however it came."""
+
+    def state(self):
+        """Arrays and plain values to keep in a checkpoint."""
+        return {}
+
+    def restore(self, state):
+        """Take back what `state` gave."""
+
+
+class LrSchedule(Hook):
+    """Sets the learning rate before each step."""
+
+    def __init__(self, schedule, peak, steps_per_epoch, epochs, warmup_epochs=0.0):
+        self.schedule, self.peak, self.steps_per_epoch = schedule, peak, steps_per_epoch
+        self.epochs, self.warmup_epochs = epochs, warmup_epochs
+
+    def before_step(self, trainer):
+        """Rate of this step."""
+        self.now = rate(self.schedule, self.peak, trainer.step, self.steps_per_epoch, self.epochs, self.warmup_epochs)
+        trainer.optimizer.set_lr(self.now)
+        trainer.row["lr"] = self.now
+
+
+class FreezeBn(Hook):
+    """Keeps BN layers as they are (patterns of layer paths)."""
+
+    def __init__(self, patterns):
+        self.patterns = patterns
+
+    def before_epoch(self, trainer):
+        """`model.train()` has just switched them on: off again."""
+        freeze_bn(trainer.model, self.patterns)
+
+
+class ClipGradient(Hook):
+    """Scales all gradients down together when their global L2 norm is above `norm`."""
+
+    def __init__(self, norm):
+        self.norm = norm
+
+    def before_step(self, trainer):
+        """Clip the complete gradients."""
+        trainer.amp.unscale(trainer.optimizer)
+        paddle.nn.utils.clip_grad_norm_([p for p in trainer.model.parameters() if p.grad is not None], self.norm)
+
+
+class NanGuard(Hook):
+    """Stops at the first loss that is not finite, before it reaches the weights."""
+
+    def after_backward(self, trainer):
+        """PPMobileError with the step, the loss term and the pictures of the batch."""
+        bad = [name for name, value in trainer.losses.items() if not math.isfinite(value)]
+        if not bad:
+            return
+        dataset = trainer.loader.dataset
+        paths = [dataset.items[int(i)]["path"] for i in trainer.arrays["index"]]
+        paths = [str(p) for part in parallel.gather(paths) for p in part]
+        shown = ", ".join(paths[:8]) + (f" and {len(paths) - 8} more" if len(paths) > 8 else "")
+        raise PPMobileError(
+            f"{bad[0]} is {trainer.losses[bad[0]]} at step {trainer.step + 1} (epoch {trainer.epoch + 1}, "
+            f"batch {trainer.batch}). The weights of the last good checkpoint are untouched. Try a smaller train.lr, "
+            f"longer train.warmup_epochs or train.clip_norm=1. Pictures of the batch: {shown}")
+
+
+class Ema(Hook):
+    """Moving average of weights and BN statistics; evaluation and export use it.
+
+    decay_t = min(decay, (1 + t) / (10 + t)), so that early steps are not dragged along.
+    """
+
+    def __init__(self, decay):
+        self.decay, self.steps, self.average = decay, 0, {}
+
+    def before_train(self, trainer):
+        """Start from the weights as they are."""
+        if not self.average:
+            self.average = {k: v.clone().detach() for k, v in trainer.model.state_dict().items()}
+
+    @paddle.no_grad()
+    def after_step(self, trainer):
+        """average = decay * average + (1 - decay) * weights."""
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        self.steps += 1
+        for key, value in trainer.model.state_dict().items():
+            self.average[key].scale_(decay)
+            self.average[key].add_(value * (1 - decay))
+
+    @contextlib.contextmanager
+    def applied(self, model):
+        """Inside, the model holds the averages."""
+        live = {k: v.clone() for k, v in model.state_dict().items()}
+        model.set_state_dict(self.average)
+        try:
+            yield
+        finally:
+            model.set_state_dict(live)
+
+    def state(self):
+        """The averages by layer path, and how many steps they saw."""
+        return {"steps": self.steps, **{k: v.numpy() for k, v in self.average.items()}}
+
+    def restore(self, state):
+        """Take back averages and count."""
+        self.steps = state.pop("steps")
+        self.average = {k: paddle.to_tensor(v) for k, v in state.items()}
+
+
+class EarlyStop(Hook):
+    """Ends training after `patience` evaluations without a better result."""
+
+    def __init__(self, patience):
+        self.patience, self.best, self.waited = patience, None, 0
+
+    def after_epoch(self, trainer):
+        """Count evaluations since the best one."""
+        value = trainer.row.get("score")
+        if value is None:
+            return
+        if self.best is None or value > self.best:
+            self.best, self.waited = value, 0
+        else:
+            self.waited += 1
+        if self.waited >= self.patience:
+            trainer.stop = f"no better result in {self.waited} evaluations"
+
+    def state(self):
+        """Best value and evaluations since."""
+        return {"best": self.best, "waited": self.waited}
+
+    def restore(self, state):
+        """Take them back."""
+        self.best, self.waited = state["best"], state["waited"]

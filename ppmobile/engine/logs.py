@@ -1,0 +1,177 @@
+"""What a run tells while it runs: means of an epoch, progress bar, metrics.csv, curves.png, VisualDL."""
+
+import csv
+import importlib.util
+import sys
+import time
+from pathlib import Path
+
+from ..files import write_text
+from .hooks import Hook
+
+
+class Meter(Hook):
+    """Means of the losses over an epoch, pictures a second, and the share of time spent waiting for data."""
+
+    def __init__(self):
+        self.sums, self.pictures = {}, 0
+        self.timed = self.waited = self.busy = 0.0
+
+    def before_epoch(self, trainer):
+        """Start the clock; a resumed epoch keeps its sums."""
+        self.timed, self.waited, self.busy = 0, 0.0, 0.0
+        self.clock = time.perf_counter()
+
+    def before_batch(self, trainer):
+        """The time since the last step was spent waiting for data."""
+        now = time.perf_counter()
+        self.waited, self.clock = self.waited + now - self.clock, now
+
+    def after_backward(self, trainer):
+        """Add this batch's losses, weighted by its pictures."""
+        pictures = trainer.count / trainer.arrays["share"] * parallel_world()
+        self.pictures += pictures
+        self.timed += pictures
+        for name, value in trainer.losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value * pictures
+        now = time.perf_counter()
+        self.busy, self.clock = self.busy + now - self.clock, now
+
+    def after_step(self, trainer):
+        """The optimizer's time is work, too."""
+        now = time.perf_counter()
+        self.busy, self.clock = self.busy + now - self.clock, now
+
+    def means(self):
+        """{"loss": sum of the means, each loss's own mean when there are several, speed, data wait}."""
+        losses = {name: total / max(self.pictures, 1) for name, total in self.sums.items()}
+        parts = losses if len(losses) > 1 else {}
+        seconds = max(self.waited + self.busy, 1e-9)
+        return {"loss": sum(losses.values()), **parts, "img_per_s": round(self.timed / seconds, 2),
+                "data_wait": round(self.waited / seconds, 4)}
+
+    def after_epoch(self, trainer):
+        """Put the means into the epoch's row."""
+        trainer.row.update(self.means())
+        self.sums, self.pictures = {}, 0
+
+    def state(self):
+        """Sums so far, for a stop in mid-epoch."""
+        return {"sums": self.sums, "pictures": self.pictures}
+
+    def restore(self, state):
+        """Take the sums back."""
+        self.sums, self.pictures = dict(state["sums"]), state["pictures"]
+
+
+class Progress(Hook):
+    """A progress bar with loss, rate, speed, data wait and the time to go; a line an epoch in a log file."""
+
+    def __init__(self, epochs):
+        self.epochs, self.bar = epochs, None
+
+    def before_epoch(self, trainer):
+        """Open the bar of this epoch."""
+        from tqdm import tqdm
+
+        total = len(trainer.loader)
+        self.bar = tqdm(total=total, initial=trainer.batch, leave=False, unit="batch", dynamic_ncols=True,
+                        desc=f"epoch {trainer.epoch + 1}/{self.epochs}", disable=not sys.stderr.isatty())
+
+    def after_backward(self, trainer):
+        """Move the bar."""
+        means = trainer.hook("Meter").means()
+        self.bar.update()
+        to_go = (self.epochs - trainer.epoch) * len(trainer.loader) - trainer.batch
+        rate = self.bar.format_dict["rate"] or (trainer.batch / max(self.bar.format_dict["elapsed"], 1e-9))
+        self.bar.set_postfix_str(f"loss {means['loss']:.3f}, {means['img_per_s']:.0f} img/s, data wait "
+                                 f"{means['data_wait']:.0%}, all done in {clock(to_go / max(rate, 1e-9))}",
+                                 refresh=False)
+
+    def after_epoch(self, trainer):
+        """Close the bar and print the epoch's row."""
+        self.bar.close()
+        row = trainer.row
+        numbers = ", ".join(f"{k} {show(v)}" for k, v in row.items() if k not in ("epoch", "score"))
+        best = " (best so far)" if row.get("best") else ""
+        print(f"epoch {row['epoch']}/{self.epochs}: {numbers.replace(', best True', '')}{best}", flush=True)
+
+    def after_train(self, trainer):
+        """Close a bar that was left open by a stop in mid-epoch."""
+        if self.bar is not None:
+            self.bar.close()
+
+
+class CsvLog(Hook):
+    """One row an epoch in metrics.csv; a resume drops the rows it is going to write again."""
+
+    def __init__(self, path):
+        self.path, self.rows = Path(path), []
+
+    def before_train(self, trainer):
+        """Keep the rows of the epochs that are done."""
+        if self.path.is_file() and trainer.epoch:
+            with open(self.path, encoding="utf-8", newline="") as file:
+                self.rows = [row for row in csv.DictReader(file) if int(row["epoch"]) <= trainer.epoch]
+
+    def after_epoch(self, trainer):
+        """Add this epoch's row and write the file anew."""
+        self.rows.append({k: v for k, v in trainer.row.items() if k not in ("score", "best")})
+        names = list(dict.fromkeys(name for row in self.rows for name in row))
+        lines = [",".join(names), *(",".join(str(row.get(n, "")) for n in names) for row in self.rows)]
+        write_text(self.path, "\n".join(lines) + "\n")
+
+
+class Curves(Hook):
+    """Redraws curves.png from metrics.csv after each epoch."""
+
+    def __init__(self, csv_path, png_path):
+        self.csv_path, self.png_path = csv_path, png_path
+
+    def after_epoch(self, trainer):
+        """Draw all epochs so far."""
+        from ..explain.plots import curves
+
+        curves(self.csv_path, self.png_path)
+
+
+class VisualDl(Hook):
+    """The numbers of each epoch for VisualDL, where it is installed."""
+
+    def __init__(self, folder):
+        self.folder, self.writer = folder, None
+
+    @staticmethod
+    def installed():
+        """Whether the package is there, without importing it."""
+        return importlib.util.find_spec("visualdl") is not None
+
+    def after_epoch(self, trainer):
+        """Add one point to every curve."""
+        if self.writer is None:
+            from visualdl import LogWriter
+
+            self.writer = LogWriter(logdir=str(self.folder))
+        for name, value in trainer.row.items():
+            if isinstance(value, (int, float)) and name not in ("epoch", "score", "best"):
+                self.writer.add_scalar(tag=name, step=trainer.row["epoch"], value=float(value))
+
+
+def parallel_world():
+    """Number of processes; a picture of this process stands for that many."""
+    from . import parallel
+
+    return parallel.world()
+
+
+def show(value):
+    """A number as a person reads it."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def clock(seconds):
+    """Seconds as 1h02m, 3m20s or 12s."""
+    seconds = int(seconds)
+    if seconds >= 3600:
+        return f"{seconds // 3600}h{seconds % 3600 // 60:02d}m"
+    return f"{seconds // 60}m{seconds % 60:02d}s" if seconds >= 60 else f"{seconds}s"

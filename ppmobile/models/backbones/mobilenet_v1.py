@@ -1,0 +1,46 @@
+"""MobileNetV1, the first net of depthwise separable convolutions: no shortcut, plain ReLU, easy to speed up."""
+
+from paddle import nn
+
+from .. import BACKBONES
+from ..blocks import Backbone, ConvBN, one_of
+
+SCALES = (0.25, 0.5, 0.75, 1.0)
+
+# output channels at scale 1, stride
+BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)) + ((512, 1),) * 5 + ((1024, 2), (1024, 1))
+
+
+class DepthwiseSeparable(nn.Layer):
+    """3x3 depthwise convolution, then 1x1 convolution; ReLU after both."""
+
+    def __init__(self, in_channels, channels, stride):
+        super().__init__()
+        self.depthwise = ConvBN(in_channels, in_channels, 3, stride, in_channels, "relu")
+        self.pointwise = ConvBN(in_channels, channels, activation="relu")
+
+    def forward(self, x):
+        """(N, in_channels, H, W) to (N, channels, H/stride, W/stride)."""
+        return self.pointwise(self.depthwise(x))
+
+
+@BACKBONES.register
+class MobileNetV1(Backbone):
+    """MobileNetV1 (arXiv:1704.04861).
+
+    scale: width, one of SCALES. out_strides: growing list out of 2, 4, 8, 16, 32; None for the last map.
+    """
+
+    official_parts = {"stem": "conv", "depthwise": "depthwise_conv", "pointwise": "pointwise_conv"}
+
+    def __init__(self, scale=1.0, out_strides=None):
+        super().__init__()
+        one_of("scale", scale, SCALES)
+        widths = [int(channels * scale) for channels, _ in BLOCKS]
+        strides = [stride for _, stride in BLOCKS]
+        count = self.plan(widths, strides, out_strides)
+        stem = int(32 * scale)
+        self.stem = ConvBN(3, stem, 3, 2, activation="relu")
+        self.blocks = nn.LayerList(
+            DepthwiseSeparable(*row) for row in zip([stem, *widths], widths[:count], strides)
+        )

@@ -1,0 +1,112 @@
+"""What a config may say: one dataclass a section, each key with its meaning, unit, default and range."""
+
+from dataclasses import MISSING, dataclass, field
+from typing import Dict, List, Optional
+
+# what a task takes where the config names no part
+DEFAULT_PARTS = {"classify": {"head": "ClassifyHead", "metric": "TopK"}}
+Part = Dict[str, object]  # {name: NAME, option: value}; the kind of part is in the key's metadata
+
+
+def key(default, meaning, **limits):
+    """A config key: default value, meaning with unit, and limits (`low`, `above`, `choices`, or a part's `kind`)."""
+    metadata = {"meaning": meaning, **limits}
+    if default is MISSING:
+        return field(metadata=metadata)
+    if isinstance(default, (dict, list)):
+        return field(default_factory=lambda: type(default)(default), metadata=metadata)
+    if isinstance(default, type):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass
+class Model:
+    """The net: backbone, optional neck, head. Class count and channels are never written here."""
+
+    backbone: Part = key(MISSING, "the net that turns a picture into feature maps", kind="backbone")
+    neck: Optional[Part] = key(None, "what fuses feature maps between backbone and head", kind="neck")
+    head: Part = key({}, "what turns features into answers; the task's usual head if no name is given", kind="head")
+    pretrained: Optional[str] = key(
+        None, "start weights: imagenet, ssld, or a .pdparams / .npz / .safetensors file with official or own keys")
+
+
+@dataclass
+class Data:
+    """Where the pictures and labels are."""
+
+    train: Part = key(MISSING, "reader of the pictures to train on", kind="reader")
+    val: Optional[Part] = key(None, "reader of the pictures that choose the best checkpoint", kind="reader")
+    test: Optional[Part] = key(None, "reader of the pictures for the last word; never looked at while training",
+                               kind="reader")
+    workers: int = key(0, "processes that load pictures beside each training process; 0 loads in the training process",
+                       low=0)
+    max_bad: int = key(0, "how many unreadable pictures may be skipped (and counted) before training refuses", low=0)
+    check: bool = key(True, "scan all files before training; unchanged files are remembered")
+
+
+@dataclass
+class Transforms:
+    """What happens to a picture before the net sees it."""
+
+    train: List[Part] = key([], "steps for training, in order", kind="transform")
+    eval: List[Part] = key([], "steps for evaluation and, exactly these, for deployment", kind="transform")
+    batch: List[Part] = key([], "steps on a whole training batch: Mixup, CutMix", kind="batch transform")
+
+
+@dataclass
+class Group:
+    """Parameters that learn differently, by layer path."""
+
+    match: str = key(MISSING, "shell pattern of layer paths, as in backbone.* ; the first group that matches counts")
+    lr: float = key(1.0, "multiplies the learning rate; 0 freezes", low=0)
+    decay: float = key(1.0, "multiplies the weight decay", low=0)
+
+
+@dataclass
+class Train:
+    """How the net learns."""
+
+    epochs: int = key(100, "passes over the training pictures", low=1)
+    batch_size: int = key(32, "pictures in one batch, over all processes together", low=1)
+    accumulate: int = key(1, "batches whose gradients are added before a step", low=1)
+    lr: float = key(0.01, "peak learning rate for lr_per_images pictures a step", above=0)
+    lr_per_images: int = key(256, "the pictures a step that lr is meant for; the real number rescales it", low=1)
+    optimizer: Part = key({"name": "Momentum"}, "how gradients become steps", kind="optimizer")
+    schedule: Part = key({"name": "Cosine"}, "how the learning rate changes", kind="schedule")
+    warmup_epochs: float = key(0.0, "epochs in which the learning rate climbs from 0 in a line", low=0)
+    groups: List[Group] = key([], "parameters with their own learning rate and decay, by layer path")
+    freeze_bn: List[str] = key([], "shell patterns of layer paths whose BN keeps its statistics and weights")
+    clip_norm: float = key(0.0, "largest global gradient norm; 0 = no clipping", low=0)
+    ema_decay: float = key(0.0, "decay of the moving average of the weights, per step; 0 = no average", low=0, below=1)
+    amp: str = key("off", "automatic mixed precision on a GPU; on a CPU training stays in fp32",
+                   choices=("off", "fp16", "bf16"))
+    early_stop: int = key(0, "stop after so many evaluations without a better result; 0 = never", low=0)
+    eval_every: int = key(1, "epochs between evaluations", low=1)
+    save_every: int = key(0, "keep a checkpoint every so many epochs, beside last and best; 0 = none", low=0)
+    save_steps: int = key(0, "also write the last checkpoint every so many steps inside an epoch; 0 = never", low=0)
+    processes: str = key("1", "data-parallel processes: a number, or auto for one a core on a CPU machine")
+    visualdl: bool = key(True, "also log for VisualDL, when it is installed")
+
+
+@dataclass
+class Eval:
+    """How results are measured."""
+
+    metric: Part = key({}, "the measure; the task's usual one if no name is given", kind="metric")
+    batch_size: int = key(64, "pictures in one evaluation batch", low=1)
+    worst: int = key(24, "how many of the worst mistakes are drawn; 0 = none", low=0)
+
+
+@dataclass
+class Config:
+    """A whole config file."""
+
+    task: str = key(MISSING, "what is learned", choices=("classify",))
+    model: Model = key(MISSING, Model.__doc__)
+    data: Optional[Data] = key(None, Data.__doc__)
+    transforms: Transforms = key(Transforms, Transforms.__doc__)
+    train: Train = key(Train, Train.__doc__)
+    eval: Eval = key(Eval, Eval.__doc__)
+    seed: int = key(0, "start of all randomness: weights, order, augmentation", low=0)
+    output: str = key("runs/{name}", "folder of the run; {name} is the config file's name")

@@ -1,0 +1,151 @@
+"""Loads a state dict with PaddleClas's keys, or with our own, into a model, and tells what did not match."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import List, Optional, Tuple
+
+import numpy as np
+
+from ..arrays import read_arrays
+from ..errors import CheckpointError
+
+SHOWN = 6  # keys of a list that fit into one line of a report
+RUN_PREFIXES = ("hook/Ema/", "model/")  # where a checkpoint of a training run keeps weights; averaged ones first
+
+
+@dataclass
+class LoadReport:
+    """What load_official did. Keys are those of the file's naming, in the model's order.
+
+    loaded: number of arrays put into the model. missing: keys of the model that the file lacks. unexpected:
+    keys of the file that the model lacks. reinitialised: keys of the class layer left at its fresh
+    initialisation, because classes = (count in the file, count in the model) differ.
+    """
+
+    source: str
+    loaded: int = 0
+    missing: List[str] = field(default_factory=list)
+    unexpected: List[str] = field(default_factory=list)
+    reinitialised: List[str] = field(default_factory=list)
+    classes: Optional[Tuple[int, int]] = None
+
+    def __str__(self):
+        total = self.loaded + len(self.missing) + len(self.reinitialised)
+        parts = [f"{self.source}: loaded {self.loaded} of the model's {total} arrays"]
+        if self.reinitialised:
+            counts = "{} classes in the file, {} in the model".format(*self.classes)
+            parts.append(f"{_some(self.reinitialised)} start fresh ({counts})")
+        if self.missing:
+            parts.append(f"not in the file, start fresh: {_some(self.missing)}")
+        if self.unexpected:
+            parts.append(f"in the file, not used: {_some(self.unexpected)}")
+        return "; ".join(parts)
+
+
+def official_keys(model):
+    """The PaddleClas keys of a Model or a backbone, in the order of the published state dict."""
+    return list(model.official_names().values())
+
+
+def load_official(model, source):
+    """Load weights into a Model (backbone and head) or a bare backbone; returns a LoadReport.
+
+    source: a file that read_arrays knows, or {key: array}. The keys may be PaddleClas's, our own, or those of a
+    training run's checkpoint; those that match best count. Floats of any width become the model's float32.
+    If the class count differs, exactly the last layer keeps its initialisation. CheckpointError, and an
+    untouched model, if the arrays are another model's: any other shape differs, or more than half of the
+    backbone's keys are missing.
+    """
+    name, arrays = _open(source)
+    state = {key: tensor for key, tensor in model.state_dict().items()}
+    keys = _best_naming(model, state, arrays)
+    found = {key: arrays[keys[key]] for key in state if keys[key] in arrays}
+    report = LoadReport(
+        name,
+        missing=[keys[key] for key in state if key not in found],
+        unexpected=[key for key in arrays if key not in set(keys.values())],
+    )
+    fresh, report.classes = _other_classes(model, state, found)
+    report.reinitialised = [keys[key] for key in fresh]
+    _check_same_model(name, state, keys, {k: v for k, v in found.items() if k not in fresh}, arrays)
+    for key in found:
+        if key not in fresh:
+            state[key].set_value(_cast(found[key], state[key]))
+            report.loaded += 1
+    return report
+
+
+def _open(source):
+    """(name for messages, {key: array}) of a path or a dict; of a run's checkpoint only the weights."""
+    if isinstance(source, dict):
+        name, arrays = "the given arrays", {key: np.asarray(value) for key, value in source.items()}
+    else:
+        name, arrays = str(source), read_arrays(Path(source))
+    for prefix in RUN_PREFIXES:
+        weights = {key[len(prefix) :]: value for key, value in arrays.items() if key.startswith(prefix)}
+        if weights:
+            return name, weights
+    return name, arrays
+
+
+def _best_naming(model, state, arrays):
+    """{our key: key in the file}, by the naming that finds most keys: official, our own, a whole Model's."""
+    official = model.official_names()
+    namings = [
+        {key: official.get(key, key) for key in state},
+        {key: key for key in state},
+        {key: f"backbone.{key}" for key in state},
+    ]
+    return max(namings, key=lambda keys: sum(name in arrays for name in keys.values()))  # the first of equals
+
+
+def _other_classes(model, state, found):
+    """(keys of the last layer, (classes in the file, in the model)), or ((), None) if the class counts agree."""
+    if not hasattr(model, "head"):
+        return (), None
+    layer = list(state)[-1].rpartition(".")[0]
+    keys = [key for key in state if key.rpartition(".")[0] == layer and key in found]
+    counts = {_class_counts(found[key].shape, tuple(state[key].shape)) for key in keys}
+    if len(counts) != 1 or None in counts:
+        return (), None
+    return keys, counts.pop()
+
+
+def _class_counts(shape, wanted):
+    """(shape, wanted) on the output axis, if that axis and no other differs; else None."""
+    axis = 0 if len(wanted) == 4 else -1  # a convolution's weight is (out, in, h, w), a linear layer's (in, out)
+    if len(shape) != len(wanted) or shape[axis] == wanted[axis]:
+        return None
+    rest = np.delete(shape, axis), np.delete(wanted, axis)
+    return (int(shape[axis]), int(wanted[axis])) if np.array_equal(*rest) else None
+
+
+def _check_same_model(name, state, keys, found, arrays):
+    """CheckpointError naming the first key that differs, if the arrays belong to another model."""
+    for key, array in found.items():
+        if list(array.shape) != list(state[key].shape):
+            raise CheckpointError(
+                f"{name}: belongs to another model: {keys[key]} is {list(array.shape)} in the file and "
+                f"{list(state[key].shape)} in the model; check the backbone's name and options"
+            )
+    backbone = [key for key in state if key.startswith("backbone.")] or list(state)
+    absent = [key for key in backbone if key not in found]
+    if 2 * len(absent) > len(backbone):
+        first, (other, array) = absent[0], next(iter(arrays.items()))
+        raise CheckpointError(
+            f"{name}: belongs to another model: {len(absent)} of the backbone's {len(backbone)} arrays are missing, "
+            f"the first is {keys[first]} {list(state[first].shape)}; the file begins with {other} {list(array.shape)}; "
+            "check the backbone's name and options"
+        )
+
+
+def _cast(array, tensor):
+    """`array` in the element type of `tensor`; uint16 is paddle's bfloat16, the high half of a float32."""
+    if array.dtype == np.uint16:
+        array = (array.astype(np.uint32) << 16).view(np.float32)
+    return np.asarray(array, tensor.numpy().dtype)
+
+
+def _some(keys):
+    rest = len(keys) - SHOWN
+    return ", ".join(keys[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
