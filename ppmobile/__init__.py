@@ -7,6 +7,8 @@ __all__ = ["build", "zoo"]
 
 # paddle asks for a C++ compiler cache at import, which no user of this package needs
 warnings.filterwarnings("ignore", message="No ccache found")
+# true of every training, and it names no remedy
+warnings.filterwarnings("ignore", message="When training, we now always track global mean")
 
 
 def build(source, num_classes, overrides=()):

@@ -153,8 +153,9 @@ class _ArrayUnpickler(pickle.Unpickler):
             ("__builtin__", "tuple"): tuple,
         }
         if (module, name) not in allowed:
+            asked = "".join(c if c.isprintable() else "?" for c in f"{module}.{name}")
             raise CheckpointError(
-                f"{self.path}: asks to run {module}.{name}: refused, only named arrays are read; "
+                f"{self.path}: asks to run {asked}: refused, only named arrays are read; "
                 "get the file from a source you trust, or save it again as .npz or .safetensors"
             )
         return allowed[module, name]

@@ -37,6 +37,7 @@ PACKAGES = {
     "pycocotools": "COCO metric",
     "paddlex": "reading our exports",
 }
+UNDECLARED = ("six", "requests", "decorator")  # what paddleslim imports without asking pip for it
 FEATURES = {
     "avx": "needed by Paddle's packages", "avx2": "fast fp32", "avx512f": "faster fp32",
     "avx_vnni": "fast int8", "avx512_vnni": "fast int8", "avx512_bf16": "fast bf16",
@@ -108,8 +109,8 @@ def _paddle(m):
     version = m.versions[installed[0]]
     if release(version) >= (3, 2):
         yield (
-            f"paddle {version} writes graphs without sigmoid, matmul and others in the format that Paddle Lite, PaddleSlim "
-            f"and int8 read; {want}"
+            f"paddle {version} lost sigmoid, matmul and others in the graph format that Paddle Lite, PaddleSlim and "
+            f"int8 need; {want}"
         )
     elif release(version) < (3, 0):
         yield f"paddle {version} is older than ppmobile supports; {want}"
@@ -122,7 +123,7 @@ def _numpy(m):
     elif release(version) >= (2,):
         if m.versions.get("paddlelite"):
             yield (
-                f"numpy {version} with paddlelite: it was built for numpy 1 and returns wrong numbers after one warning; "
+                f"numpy {version} with paddlelite, built for numpy 1: it warns once, then returns wrong numbers; "
                 'pip install "numpy<2"'
             )
         for name in OPENCVS:
@@ -143,21 +144,21 @@ def _opencv(m):
 
 def _slim(m):
     if m.versions.get("paddleslim"):
-        missing = [name for name in ("six", "requests", "decorator") if not m.versions.get(name)]
+        missing = [name for name in UNDECLARED if not m.versions.get(name)]
         if missing:
             yield f"paddleslim needs {', '.join(missing)} but does not say so to pip; pip install {' '.join(missing)}"
         pir = m.environ.get("FLAGS_enable_pir_api", "0").lower()
         if pir in ("1", "true") and release(_paddle_version(m)) >= (3, 0):
             yield "FLAGS_enable_pir_api is on: paddleslim understands only the old graphs; unset it, or set it to 0"
     if m.versions.get("paddlelite") and m.python not in ((3, 8), (3, 10)):
-        yield f"paddlelite has packages for Python 3.8 and 3.10 only, this is {m.python[0]}.{m.python[1]}; use Python 3.10"
+        yield f"paddlelite is built for Python 3.8 and 3.10 only, this is {m.python[0]}.{m.python[1]}; use 3.10"
 
 
 def _system(m):
     if not (3, 9) <= m.python <= (3, 12):
         yield f"Python {m.python[0]}.{m.python[1]} is not supported; use 3.10 (3.9 to 3.12 work without Paddle Lite)"
     if m.features is not None and re.search("x86_64|AMD64", m.system) and "avx" not in m.features:
-        yield "the CPU, or the virtual machine, shows no AVX, which Paddle's packages need; enable it or change the machine"
+        yield "the CPU shows no AVX, which Paddle's packages need; turn it on in the virtual machine or use another"
     threads = m.environ.get("OMP_NUM_THREADS", "")
     if threads.isdigit() and int(threads) > m.cores:
         yield f"OMP_NUM_THREADS={threads} on {m.cores} cores: threads wait for each other; set it to {m.cores} or less"
@@ -173,8 +174,9 @@ def _system(m):
 def examine():
     """The Machine this runs on."""
     model, features = cpu()
+    names = (*PACKAGES, *UNDECLARED)
     return Machine(
-        versions={name: version for name in (*PACKAGES, "six", "requests", "decorator") if (version := installed(name))},
+        versions={name: version for name in names if (version := installed(name))},
         environ={k: v for k, v in os.environ.items() if k.startswith(ENVIRONMENT)},
         cpu=model,
         features=features,
@@ -266,7 +268,8 @@ def _paddle_version(m):
 def _features(features):
     if features is None:
         return "unknown on this system"
-    return ", ".join(f"{name} ({use})" for name, use in FEATURES.items() if name in features) or "none of those that help"
+    known = [f"{name} ({use})" for name, use in FEATURES.items() if name in features]
+    return ", ".join(known) or "none of those that help"
 
 
 def _size(count):

@@ -104,7 +104,7 @@ def describe(kind):
     if typing.get_origin(kind) is typing.Union:
         return f"{describe(typing.get_args(kind)[0])}, or nothing"
     if typing.get_origin(kind) is list:
-        return f"a list of {describe(typing.get_args(kind)[0])}"
+        return "a list, each entry " + describe(typing.get_args(kind)[0])
     return _NAMES.get(kind) or kind_of({})
 
 

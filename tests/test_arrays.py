@@ -120,6 +120,12 @@ def test_hostile_pickle_is_refused_and_runs_nothing(tmp_path, monkeypatch, funct
     assert "\n" not in str(caught.value) and not trace.exists()
 
 
+def test_name_with_a_line_break_keeps_the_message_one_line(tmp_path):
+    (tmp_path / "evil.pdparams").write_bytes(b"\x80\x04\x8c\x03o\ns\x8c\x06system\x93.")
+    with pytest.raises(CheckpointError, match=r"asks to run o\?s.system: refused"):
+        read_arrays(tmp_path / "evil.pdparams")
+
+
 def test_array_of_objects_is_refused(tmp_path):
     array = np.array([{"a": 1}], dtype=object)
     (tmp_path / "o.pdparams").write_bytes(pickle.dumps({"w": array}, protocol=4))
@@ -161,7 +167,12 @@ def test_pickle_with_wrong_shape_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "word"),
-    [({"epoch": 3}, "'epoch' is a int"), ([1, 2], "it holds a list"), ({"a": {"b": 1}}, "'a' is a dict"), ({}, "empty")],
+    [
+        ({"epoch": 3}, "'epoch' is a int"),
+        ([1, 2], "it holds a list"),
+        ({"a": {"b": 1}}, "'a' is a dict"),
+        ({}, "empty"),
+    ],
 )
 def test_other_pickles_are_not_state_dicts(tmp_path, content, word):
     (tmp_path / "a.pdparams").write_bytes(pickle.dumps(content, protocol=4))

@@ -91,6 +91,6 @@ def _stamp(path):
     """[bytes, mtime in ns] of a file, None if it cannot be asked."""
     try:
         status = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):
         return None
     return [status.st_size, status.st_mtime_ns]

@@ -29,8 +29,8 @@ def inspect_picture(path):
         data = Path(path).read_bytes()
     except FileNotFoundError:
         return {**facts, "faults": [["missing", "no such file", True]]}
-    except OSError as error:
-        return {**facts, "faults": [["broken", f"cannot be read: {error.strerror}", True]]}
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        return {**facts, "faults": [["broken", f"cannot be read: {getattr(error, 'strerror', error)}", True]]}
     if not data:
         return {**facts, "faults": [["zero-byte", "the file is empty", True]]}
     facts["sha256"] = hashlib.sha256(data).hexdigest()

@@ -1,7 +1,10 @@
 """The datasets of a config, scanned before anything trains, with the same bad files left out in every process."""
 
+import hashlib
+
 from ..data import READERS
 from ..data.check import enforce, scan
+from ..data.generated import cache_home
 from ..errors import ConfigError, DataError, PPMobileError
 from . import parallel
 
@@ -38,7 +41,7 @@ def scanned(config, dataset, split):
     error = ""
     if parallel.rank() == 0:  # the first process looks, all others wait and drop the same files
         try:
-            skipped = enforce(dataset, scan(dataset), config.data.max_bad)
+            skipped = enforce(dataset, look(dataset), config.data.max_bad)
             if skipped:
                 print(f"data.{split}: {skipped} unreadable pictures are left out (data.max_bad {config.data.max_bad})")
         except PPMobileError as problem:
@@ -48,6 +51,12 @@ def scanned(config, dataset, split):
         raise DataError(error)
     dataset.items, dataset.bad = items, bad
     return dataset
+
+
+def look(dataset):
+    """The scan's Report; what it learns of the files is kept in the cache folder, one file a dataset root."""
+    name = hashlib.sha256(str(dataset.root).encode()).hexdigest()[:16]
+    return scan(dataset, cache_home() / "scans" / f"{name}.json")
 
 
 def shorten(names):

@@ -101,6 +101,19 @@ class NanGuard(Hook):
             f"longer train.warmup_epochs or train.clip_norm=1. Pictures of the batch: {shown}")
 
 
+class MeanStatistics(Hook):
+    """With several processes: BN statistics become their mean at the end of an epoch, so all evaluate one net."""
+
+    def after_epoch(self, trainer):
+        """Average the running means and variances of the net, and of its moving average."""
+        ema = trainer.hook("Ema")
+        for tensors in [trainer.model.state_dict(), *([ema.average] if ema else [])]:
+            statistics = {k: v for k, v in tensors.items() if k.endswith(("._mean", "._variance"))}
+            everyone = parallel.gather({k: v.numpy() for k, v in statistics.items()})
+            for key, tensor in statistics.items():
+                tensor.set_value(sum(one[key] for one in everyone) / len(everyone))
+
+
 class Ema(Hook):
     """Moving average of weights and BN statistics; evaluation and export use it.
 

@@ -118,6 +118,7 @@ def build_hooks(config, folder, loader, val_set, about):
              h.LrSchedule(schedule, peak, steps, train.epochs, train.warmup_epochs)]
     hooks += [h.ClipGradient(train.clip_norm)] if train.clip_norm else []
     hooks += [h.Ema(train.ema_decay)] if train.ema_decay else []
+    hooks += [h.MeanStatistics()] if parallel.world() > 1 else []
     if val_set is not None:
         classes = about["classes"]
         hooks.append(Evaluate(eval_loader(config, val_set), lambda: METRICS.build(config.eval.metric, classes=classes),

@@ -58,7 +58,7 @@ def has_chinese():
     return not {ord(c) for c in "猫狗类"} - coverage(font_for(["猫狗类"]))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def default_font():
     """Path of DejaVu Sans, which matplotlib brings along."""
     import matplotlib
@@ -72,11 +72,11 @@ def chosen_font(path):
         try:
             coverage(path)
         except (OSError, RuntimeError) as error:
-            raise PPMobileError(f"{FONT_VARIABLE}={path}: cannot be read as a font; name a .ttf or .otf file") from error
+            raise PPMobileError(f"{FONT_VARIABLE}={path}: not a readable font; name a .ttf or .otf file") from error
     return [path] if path else []
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def system_fonts():
     """Paths of the installed WIDE_FONTS, best first (not the bold and light variants of the same)."""
     from matplotlib.font_manager import findSystemFonts

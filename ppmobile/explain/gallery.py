@@ -7,22 +7,23 @@ from ..files import read_image, write_image
 from .draw import PAPER, fitted, text_strip
 from .fonts import font_for
 
-WRONG, RIGHT = (200, 30, 30), (20, 130, 50)
+WRONG, RIGHT, NEITHER = (200, 30, 30), (20, 130, 50), (150, 150, 150)
 SIDE, GAP, FRAME, TEXT = 192, 12, 4, 15  # pixels: of a picture, between pictures, of its frame, of a caption
 MOST_CELLS = 400  # more make a sheet of over 80 megapixels that no viewer shows well
 
 
 def gallery(items, png_path, columns=5):
-    """Write a sheet of `items`, a list of (image path, caption, frame colour as RGB), row by row to `png_path`.
+    """Write a sheet of `items`, a list of (image path, caption, frame colour), row by row to `png_path`.
 
+    The colour is an RGB triple such as WRONG and RIGHT, or None for a grey frame.
     DataError if there are no items or more than 400, or if one of the pictures cannot be read.
     """
     items = list(items)
     if not 0 < len(items) <= MOST_CELLS:
-        raise DataError(f"{png_path}: a sheet shows 1 to {MOST_CELLS} pictures, got {len(items)}; ask for another number")
+        raise DataError(f"{png_path}: a sheet shows 1 to {MOST_CELLS} pictures, not {len(items)}; give as many")
     columns = min(columns, len(items))
     font = font_for([caption for _, caption, _ in items])
-    cells = [cell(read_image(path), caption, color, font) for path, caption, color in items]
+    cells = [cell(read_image(path), caption, color or NEITHER, font) for path, caption, color in items]
     rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
     gap = np.full((GAP, columns * (SIDE + GAP) + GAP, 3), PAPER, np.uint8)
     write_image(png_path, np.concatenate([gap, *(shelf(row, columns) for row in rows)]))

@@ -22,7 +22,8 @@ def curves(csv_path, png_path):
 
     Every column with "loss" in its name is a loss; lr and img_per_s have panels of their own; any other
     column whose numbers all lie in 0..1 is a metric, drawn in percent, unless its name ends like a duration's
-    (_s, _ms, _wait); what remains is not drawn. Empty cells are gaps. DataError if the file is missing, holds no numbers, or has a cell that is no number.
+    (_s, _ms, _wait); what remains is not drawn. Empty cells are gaps. DataError if the file is missing, holds
+    no numbers, or has a cell that is no number.
     """
     table = read_csv(csv_path)
     axis = x_axis(table)
@@ -123,7 +124,7 @@ def confusion(matrix, classes, png_path):
     """
     matrix, count = np.asarray(matrix), len(classes)
     if not count or matrix.shape != (count, count):
-        raise DataError(f"{png_path}: counts of shape {matrix.shape} do not fit {count} classes; use those of one metric")
+        raise DataError(f"{png_path}: counts {matrix.shape} do not fit {count} classes; take both from one metric")
     font = font_for(classes)
     ticks = range(0, count, -(-count // MOST_NAMES))
     names = [short(legible(classes[i], font)) for i in ticks]

@@ -60,8 +60,18 @@ class ConvBN(nn.Layer):
     activation: a name of ACTIVATIONS, or None. padding: what nn.Conv2D takes; None keeps H and W at stride 1.
     """
 
-    def __init__(self, in_channels, channels, kernel_size=1, stride=1, groups=1, activation=None, padding=None,
-                 momentum=0.9, epsilon=1e-5):  # fmt: skip
+    def __init__(
+        self,
+        in_channels,
+        channels,
+        kernel_size=1,
+        stride=1,
+        groups=1,
+        activation=None,
+        padding=None,
+        momentum=0.9,
+        epsilon=1e-5,
+    ):
         super().__init__()
         self.conv = nn.Conv2D(
             in_channels,

@@ -4,9 +4,8 @@ from paddle import nn
 
 from ..errors import ConfigError
 from ..registry import suggestion
+from ..schema import DEFAULT_PARTS
 from . import BACKBONES, HEADS, NECKS
-
-DEFAULT_HEADS = {"classify": "ClassifyHead"}
 
 
 class Model(nn.Layer):
@@ -58,7 +57,8 @@ def head_part(part, task, backbone, place):
     """The full block of a head: its name by the task, and ClassifyHead's options by the backbone, where not given."""
     part = dict(part or {})
     if "name" not in part:
-        if task not in DEFAULT_HEADS:
-            raise ConfigError(f"{place}: the task {task!r} has no head of its own, name one.{suggestion(task, DEFAULT_HEADS)}")
-        part["name"] = DEFAULT_HEADS[task]
+        if task not in DEFAULT_PARTS:
+            hint = suggestion(task, DEFAULT_PARTS)
+            raise ConfigError(f"{place}: the task {task!r} has no head of its own, name one.{hint}")
+        part["name"] = DEFAULT_PARTS[task]["head"]
     return {**backbone.head, **part} if part["name"] == "ClassifyHead" else part

@@ -1,7 +1,7 @@
 """Multiply-accumulates and parameters of a model, counted layer by layer, because paddle.flops miscounts."""
 
 from dataclasses import dataclass, field
-from typing import List, NamedTuple, Tuple
+from typing import NamedTuple
 
 import paddle
 from paddle import nn
@@ -14,7 +14,7 @@ class LayerCount(NamedTuple):
     type: str
     macs: int
     params: int
-    output_shape: Tuple[int, ...]
+    output_shape: tuple[int, ...]
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Count:
 
     macs: int = 0
     params: int = 0
-    layers: List[LayerCount] = field(default_factory=list)
+    layers: list[LayerCount] = field(default_factory=list)
 
 
 def count(model, input_shape=(1, 3, 224, 224)):

@@ -21,10 +21,10 @@ class _Mixing(Transform):
         self.alpha, self.p = alpha, p
 
     def __call__(self, batch, rng):
-        if "label" not in batch:
+        image, label = batch["image"], batch["label"]
+        if (label < 0).any():
             name = type(self).__name__
             raise ConfigError(f"{name} needs one class label for each picture; remove it from the config")
-        image, label = batch["image"], batch["label"]
         partner, lam = np.arange(len(image)), 1.0
         if rng.random() < self.p:
             partner = rng.permutation(len(image))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import List, Optional, Tuple
+from typing import Optional
 
 import numpy as np
 
@@ -24,10 +24,10 @@ class LoadReport:
 
     source: str
     loaded: int = 0
-    missing: List[str] = field(default_factory=list)
-    unexpected: List[str] = field(default_factory=list)
-    reinitialised: List[str] = field(default_factory=list)
-    classes: Optional[Tuple[int, int]] = None
+    missing: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+    reinitialised: list[str] = field(default_factory=list)
+    classes: Optional[tuple[int, int]] = None
 
     def __str__(self):
         total = self.loaded + len(self.missing) + len(self.reinitialised)
@@ -122,12 +122,6 @@ def _class_counts(shape, wanted):
 
 def _check_same_model(name, state, keys, found, arrays):
     """CheckpointError naming the first key that differs, if the arrays belong to another model."""
-    for key, array in found.items():
-        if list(array.shape) != list(state[key].shape):
-            raise CheckpointError(
-                f"{name}: belongs to another model: {keys[key]} is {list(array.shape)} in the file and "
-                f"{list(state[key].shape)} in the model; check the backbone's name and options"
-            )
     backbone = [key for key in state if key.startswith("backbone.")] or list(state)
     absent = [key for key in backbone if key not in found]
     if 2 * len(absent) > len(backbone):
@@ -137,6 +131,12 @@ def _check_same_model(name, state, keys, found, arrays):
             f"the first is {keys[first]} {list(state[first].shape)}; the file begins with {other} {list(array.shape)}; "
             "check the backbone's name and options"
         )
+    for key, array in found.items():
+        if list(array.shape) != list(state[key].shape):
+            raise CheckpointError(
+                f"{name}: belongs to another model: {keys[key]} is {list(array.shape)} in the file and "
+                f"{list(state[key].shape)} in the model; check the backbone's name and options"
+            )
 
 
 def _cast(array, tensor):

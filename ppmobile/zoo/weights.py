@@ -15,7 +15,7 @@ from .download import download
 VARIANTS = ("imagenet", "ssld")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def table():
     """zoo.yml: {official model name: {"backbone": config part, variant: {"url": ..., "sha256": ... or absent}}}."""
     return yaml.safe_load((Path(__file__).parent / "zoo.yml").read_text(encoding="utf-8"))
@@ -89,7 +89,7 @@ def _entry(name, variant):
 
 
 def _check(path, expected):
-    """Compare the file with its expected or recorded sha256; record it if there is none. CheckpointError if it differs."""
+    """CheckpointError if the file has not the expected or recorded sha256; one that has neither is recorded."""
     record = path.with_name(f"{path.name}.sha256")
     actual = sha256(path)
     if expected is None and not record.is_file():

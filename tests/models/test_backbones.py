@@ -38,8 +38,9 @@ def check_maps(backbone, height, width, batch=1):
     backbone.eval()
     with paddle.no_grad():
         maps = backbone(image(batch, 3, height, width))
-    expected = [[batch, c, math.ceil(height / s), math.ceil(width / s)]
-                for c, s in zip(backbone.channels, backbone.strides)]  # fmt: skip
+    expected = [
+        [batch, c, math.ceil(height / s), math.ceil(width / s)] for c, s in zip(backbone.channels, backbone.strides)
+    ]
     assert [m.shape for m in maps] == expected
 
 

@@ -4,15 +4,8 @@ import numpy as np
 import paddle
 import pytest
 
-from ppmobile.models.blocks import (
-    Backbone,
-    ConvBN,
-    SqueezeExcite,
-    fuse,
-    make_activation,
-    make_divisible,
-    one_of,
-)
+from ppmobile.models.backbones.pplcnet_v2 import BranchedDepthwise
+from ppmobile.models.blocks import Backbone, ConvBN, SqueezeExcite, fuse, make_activation, make_divisible, one_of
 
 X = np.array([-4.0, -2.6, -1.0, 0.0, 1.0, 2.9, 7.0], np.float32)
 FORMULAS = {
@@ -75,15 +68,13 @@ def test_squeeze_excite_scales_each_channel_by_its_gate():
 def test_plan_taps_the_last_block_of_each_stride():
     backbone = Backbone()
     needed = backbone.plan([8, 8, 16, 24, 24, 32], [1, 2, 1, 2, 1, 2], [4, 16])
-    assert (needed, backbone.taps, backbone.channels, backbone.strides) == (5, [2, 4], [16, 24], [4, 16]) or needed == 6
+    assert (needed, backbone.taps, backbone.channels, backbone.strides) == (6, [2, 5], [16, 32], [4, 16])
     assert backbone.plan([8, 16], [2, 2], None, stem_stride=4) == 2
     assert (backbone.channels, backbone.strides) == ([16], [16])
 
 
 def test_fusing_changes_nothing_but_the_cost():
     """The fused convolution is the sum of the branches with their batch norms in evaluation (2101.03697)."""
-    from ppmobile.models.backbones.pplcnet_v2 import BranchedDepthwise
-
     for stride in (1, 2):
         layer, x = BranchedDepthwise(4, 5, stride), paddle.randn([2, 4, 9, 9])
         for _ in range(3):

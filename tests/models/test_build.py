@@ -44,7 +44,7 @@ def test_forward_and_losses():
 @pytest.mark.parametrize(
     "section, task, message",
     [
-        ({"backbone": {"name": "PPLCnet"}}, "classify", "model.backbone.name: unknown backbone 'PPLCnet'. Did you mean"),
+        ({"backbone": {"name": "PPLCnet"}}, "classify", "unknown backbone 'PPLCnet'. Did you mean"),
         ({"backbone": {"name": "PPLCNet", "scal": 1}}, "classify", "model.backbone.scal: .* Did you mean 'scale'"),
         ({}, "classify", "model.backbone: expected {name: ..., options} of a backbone, got None"),
         ({"backbone": TINY, "head": {"name": "NoHead"}}, "classify", "model.head.name: unknown head 'NoHead'"),

@@ -47,7 +47,7 @@ def server(weights):
     body = weights.read_bytes()
     answers, served = [(200, body, len(body))], []
     running = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
+    threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
     running.answers, running.served = answers, served
     running.url = f"http://127.0.0.1:{running.server_port}/tiny.pdparams"
     yield running

@@ -118,7 +118,7 @@ def test_own_checkpoint_of_a_model_into_a_bare_backbone():
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        ({"name": "PPLCNet", "scale": 0.5}, r"conv1.conv.weight is \[8, 3, 3, 3\] in the file and \[16, 3, 3, 3\]"),
+        ({"name": "PPLCNet", "scale": 0.5}, r"pw_conv.conv.weight is \[8, 8, 1, 1\] in the file and \[16, 8, 1, 1\]"),
         ({"name": "ResNetVd", "depth": 18}, r"the first is stem.0.conv.weight \[32, 3, 3, 3\].*begins with conv1.conv"),
         ({"name": "MobileNetV1", "scale": 0.25}, r"belongs to another model"),
     ],

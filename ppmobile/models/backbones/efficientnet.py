@@ -84,9 +84,10 @@ class EfficientNetB0(Backbone):
         self.stem = ConvBN(3, STEM_CHANNELS, 3, 2, activation="silu", padding=same_padding(3, 2), **BN)
         self.blocks = nn.LayerList(
             MBConv(before, channels, kernel_size, expansion, stride, DROP_CONNECT * index / len(rows))
-            for index, (before, (kernel_size, expansion, channels, stride, _))
-            in enumerate(zip([STEM_CHANNELS, *widths], rows[:count]))
-        )  # fmt: skip
+            for index, (before, (kernel_size, expansion, channels, stride, _)) in enumerate(
+                zip([STEM_CHANNELS, *widths], rows[:count])
+            )
+        )
         if out_strides is None:
             self.channels = [LAST_CHANNELS]
             self.last_conv = ConvBN(widths[-1], LAST_CHANNELS, activation="silu", **BN)

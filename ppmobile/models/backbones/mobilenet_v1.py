@@ -41,6 +41,4 @@ class MobileNetV1(Backbone):
         count = self.plan(widths, strides, out_strides)
         stem = int(32 * scale)
         self.stem = ConvBN(3, stem, 3, 2, activation="relu")
-        self.blocks = nn.LayerList(
-            DepthwiseSeparable(*row) for row in zip([stem, *widths], widths[:count], strides)
-        )
+        self.blocks = nn.LayerList(DepthwiseSeparable(*row) for row in zip([stem, *widths], widths[:count], strides))

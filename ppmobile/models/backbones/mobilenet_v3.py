@@ -92,9 +92,10 @@ class MobileNetV3(Backbone):
         self.stem = ConvBN(3, stem, 3, 2, activation="hardswish")
         self.blocks = nn.LayerList(
             InvertedResidual(before, make_divisible(hidden * scale), width, kernel_size, excite, activation, stride)
-            for before, width, (kernel_size, hidden, _, excite, activation, stride)
-            in zip([stem, *widths], widths[:count], rows)
-        )  # fmt: skip
+            for before, width, (kernel_size, hidden, _, excite, activation, stride) in zip(
+                [stem, *widths], widths[:count], rows
+            )
+        )
         if out_strides is None:
             self.channels = [make_divisible(LAST_CHANNELS[size] * scale)]
             self.last_conv = ConvBN(widths[-1], self.channels[0], activation="hardswish")

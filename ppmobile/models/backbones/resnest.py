@@ -46,7 +46,7 @@ class SplitAttention(nn.Layer):
 
 
 class _Block(nn.Layer):
-    """Bottleneck with split attention in the middle; stride 2 is an average pool, in the main path and in the shortcut."""
+    """Bottleneck with split attention in the middle; stride 2 is an average pool, in main path and shortcut."""
 
     def __init__(self, in_channels, width, stride, project, radix, pool_first):
         super().__init__()

@@ -1,0 +1,112 @@
+"""Generated scenes: what is drawn, that it depends on the seed alone, and that no digit is in two parts."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from ppmobile.data.digits import glyph_parts, load_glyphs
+from ppmobile.data.scenes import COLORS, SIZES, draw_scene, scenes_root, tight_box, write_scenes
+from ppmobile.errors import DataError
+from ppmobile.files import read_image
+
+SIDE = 96
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    glyphs, labels = load_glyphs()
+    return [draw_scene(f"{i}", glyphs, labels, range(1797), SIDE, np.random.default_rng((5, i))) for i in range(40)]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return write_scenes(tmp_path_factory.mktemp("scenes") / "é s", 20, SIDE, 1)
+
+
+def test_pictures_have_some_digits_and_sometimes_none(drawn):
+    counts = [len(scene.digits) for scene in drawn]
+    assert min(counts) == 0 and max(counts) > 3 and max(counts) <= 6
+    assert all(scene.image.shape == (SIDE, SIDE, 3) and scene.image.dtype == np.uint8 for scene in drawn)
+
+
+def test_masks_are_disjoint_and_boxes_are_tight(drawn):
+    for scene in drawn:
+        assert sum(digit.mask.astype(int) for digit in scene.digits if True) is not None
+        stacked = np.array([digit.mask for digit in scene.digits]).reshape(-1, SIDE, SIDE)
+        assert stacked.sum(0).max(initial=0) <= 1
+        semantic = scene.semantic_mask()
+        for digit in scene.digits:
+            x1, y1, x2, y2 = digit.box
+            inside = digit.mask[y1:y2, x1:x2]
+            assert inside.sum() == digit.mask.sum() > 20
+            assert inside[0].any() and inside[-1].any() and inside[:, 0].any() and inside[:, -1].any()
+            assert (semantic[digit.mask] == digit.label + 1).all()
+        assert (semantic > 0).sum() == stacked.sum()
+
+
+def test_a_box_by_hand():
+    mask = np.zeros((5, 7), bool)
+    mask[1, 2] = mask[3, 6] = True
+    assert tight_box(mask) == (2, 1, 7, 4)
+
+
+def test_the_pixels_show_the_attributes(drawn):
+    for digit, image in ((digit, scene.image) for scene in drawn for digit in scene.digits):
+        core = cv2.erode(digit.mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+        if core.sum() > 20:  # thin strokes of small digits are blended with the ground
+            seen = image[core].mean(0)
+            nearest = min(COLORS, key=lambda name: np.abs(seen - COLORS[name]).sum())
+            assert nearest == digit.color
+        if not digit.tilted:
+            low, high = SIZES[digit.size]
+            assert low * 0.75 <= (digit.box[3] - digit.box[1]) / SIDE <= high * 1.25
+
+
+def test_digits_stand_out_from_the_ground(drawn):
+    for scene in drawn:
+        ground = scene.image[scene.semantic_mask() == 0].max(-1)
+        for digit in scene.digits:
+            assert np.median(scene.image[digit.mask].max(-1)) > np.median(ground) + 50
+
+
+def test_a_scene_depends_on_its_seed_and_number_only(root, tmp_path):
+    again = write_scenes(tmp_path / "more", 25, SIDE, 1)
+    other = write_scenes(tmp_path / "other", 20, SIDE, 2)
+    same = [(root / "images" / name).read_bytes() == (folder / "images" / name).read_bytes()
+            for folder in (again, other) for name in ("00000.png", "00001.png")]
+    # Another count divides the numbers differently, but 0 and 1 are training scenes here in both.
+    assert same == [True, True, False, False]
+
+
+def test_parts_divide_the_pictures_and_the_digits(root):
+    own = glyph_parts(load_glyphs()[1])
+    names, used = {}, {}
+    for part in ("train", "val", "test"):
+        content = json.loads((root / "annotations" / f"instances_{part}.json").read_text(encoding="utf-8"))
+        names[part] = [image["file_name"] for image in content["images"]]
+        used[part] = {a["glyph"] for a in content["annotations"]}
+        assert used[part] and used[part] <= set(own[part])
+    assert [len(own) for own in names.values()] == [14, 4, 2]
+    assert sorted(sum(names.values(), [])) == sorted(path.name for path in (root / "images").iterdir())
+
+
+def test_the_default_place_and_the_second_call(tmp_path, monkeypatch):
+    monkeypatch.setenv("PPMOBILE_HOME", str(tmp_path))
+    folder = scenes_root(3, 64, 0)
+    assert folder == tmp_path / "scenes-3-64-0"
+    assert read_image(folder / "images" / "00002.png").shape == (64, 64, 3)
+    before = (folder / "images" / "00002.png").stat().st_mtime_ns
+    assert scenes_root(3, 64, 0) == folder
+    assert (folder / "images" / "00002.png").stat().st_mtime_ns == before
+
+
+def test_impossible_sizes_and_foreign_folders_are_refused(tmp_path):
+    with pytest.raises(DataError, match="size 32 must be 64 or more"):
+        write_scenes(tmp_path / "s", 3, 32)
+    with pytest.raises(DataError, match="count 0 must be 1 or more"):
+        write_scenes(tmp_path / "s", 0)
+    (tmp_path / "mine.txt").write_text("x", encoding="utf-8")
+    with pytest.raises(DataError, match="was not generated by ppmobile"):
+        write_scenes(tmp_path, 3)
