@@ -75,7 +75,8 @@ def read_lines(path):
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8 text") from error
+        line = error.object[: error.start].count(b"\n") + 1
+        raise DataError(f"{path}, line {line}: is not UTF-8; save the file as UTF-8 text") from error
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield number, line.rstrip("\r")

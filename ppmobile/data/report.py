@@ -86,9 +86,9 @@ class Report:
 
     def text(self):
         """A summary of several lines: classes, sizes, and each kind of finding with its first pictures."""
-        unusable = len({finding.path for finding in self.fatal})
-        lines = [f"pictures: {self.total}, classes: {len(self.classes)}, unusable: {unusable}, notes: {len(self.notes)}"]
-        return "\n".join(lines + self._class_lines() + self._size_lines() + self._finding_lines())
+        unusable, notes = len({finding.path for finding in self.fatal}), len(self.notes)
+        head = f"pictures: {self.total}, classes: {len(self.classes)}, unusable: {unusable}, notes: {notes}"
+        return "\n".join([head] + self._class_lines() + self._size_lines() + self._finding_lines())
 
     def _class_lines(self):
         rows = list(zip(self.classes, self.counts))

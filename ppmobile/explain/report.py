@@ -19,14 +19,12 @@ def print_result(metric, split, count):
 
 def write_result(metric, dataset, folder, worst):
     """result.json, confusion.png and, if there are mistakes, worst.png into `folder`."""
-    from .gallery import gallery
+    from .gallery import gallery, mistakes
     from .plots import confusion
 
     folder = Path(folder)
     write_json(folder / "result.json", {**metric.result(), "per_class": metric.per_class()})
     confusion(metric.confusion, metric.classes, folder / "confusion.png")
-    classes = metric.classes
-    items = [(dataset.items[index]["path"], f"true {classes[true]} -> {classes[guess]} {probability:.0%}", None)
-             for index, true, guess, probability in metric.worst(worst)]
+    items = mistakes(metric.worst(worst), dataset.paths, metric.classes)
     if items:
         gallery(items, folder / "worst.png")

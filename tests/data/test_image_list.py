@@ -18,6 +18,7 @@ def make(folder, text, labels="cat\ndog\n", pictures=("a.jpg",)):
     for name in pictures:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"x")
+    folder.mkdir(exist_ok=True)
     (folder / "list.txt").write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
     (folder / "labels.txt").write_bytes(labels if isinstance(labels, bytes) else labels.encode("utf-8"))
     return str(folder)
@@ -60,7 +61,7 @@ def test_ids_that_are_no_positions_are_refused(tmp_path, text, line):
     ("a.jpg\n", "line 1: expected `path label`, got 'a.jpg'"),
     ("\n\n", "lists no pictures"),
     ("b.jpg 0\nc.jpg 1\n", r"0 of 2 images found under .*; first missing: .*b.jpg \(list.txt, line 1\); is the root"),
-    ("图.jpg 0\n".encode("gbk"), "byte 0 is not UTF-8; save the file as UTF-8"),
+    ("a.jpg 0\n熊猫.jpg 0\n".encode("gbk"), "list.txt, line 2: is not UTF-8; save the file as UTF-8"),
 ])
 def test_wrong_lists_are_refused_with_their_line(tmp_path, text, message):
     with pytest.raises(DataError, match=message) as error:

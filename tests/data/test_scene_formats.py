@@ -17,7 +17,7 @@ PARTS = ("train", "val", "test")
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    return write_scenes(tmp_path_factory.mktemp("scenes") / "s", 30, SIDE, 3)
+    return write_scenes(tmp_path_factory.mktemp("scenes") / "é s", 30, SIDE, 4)
 
 
 def decode(rle):
@@ -85,7 +85,7 @@ def test_the_forms_agree_to_the_pixel(root):
 
 def test_masks_agree_with_boxes_and_classes(root):
     for name, digits in coco(root).items():
-        semantic = cv2.imread(str(root / "SegmentationClass" / f"{name}.png"), cv2.IMREAD_UNCHANGED)
+        semantic = cv2.imdecode(np.fromfile(root / "SegmentationClass" / f"{name}.png", np.uint8), cv2.IMREAD_UNCHANGED)
         assert semantic.shape == (SIDE, SIDE) and semantic.dtype == np.uint8
         expected = np.zeros((SIDE, SIDE), np.uint8)
         for label, x1, y1, x2, y2, _, mask in digits:
