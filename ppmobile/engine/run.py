@@ -14,7 +14,7 @@ from ..errors import CheckpointError, ConfigError, DataError, PPMobileError
 from ..files import write_text
 from ..metrics import METRICS
 from ..models.build import build_model
-from ..transforms import BATCH_TRANSFORMS, Compose
+from ..transforms import BatchCompose, Compose
 from ..zoo import load_official, resolve
 from . import checkpoint as checkpoints
 from . import hooks as h
@@ -98,7 +98,7 @@ def training_loader(config, dataset):
         raise DataError(f"data.train: {len(dataset)} pictures are too few for {world} training process(es): each needs "
                         "2 in a batch; add pictures, or set train.processes to 1")
     transforms = Compose(config.transforms.train, "transforms.train")
-    batch = [BATCH_TRANSFORMS.build(part, f"transforms.batch.{i}") for i, part in enumerate(config.transforms.batch)]
+    batch = [BatchCompose(config.transforms.batch)] if config.transforms.batch else []
     return Loader(dataset, transforms, size, batch, config.seed, True, config.data.workers, parallel.rank(), world)
 
 
