@@ -6,11 +6,10 @@ import numpy as np
 
 from .base import READERS
 from .generated import cache_home, generated_folder
-from .image_list import ImageList
+from .image_list import PARTS, ImageList
 
 VERSION = "ppmobile digits 1"
 SIDE = 32
-PARTS = ("train", "val", "test")
 
 
 @READERS.register

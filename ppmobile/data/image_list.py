@@ -6,6 +6,8 @@ from pathlib import Path
 from ..errors import DataError
 from .base import READERS, Dataset
 
+PARTS = ("train", "val", "test")  # the lists that ppmobile writes are called PART_list.txt
+
 
 @READERS.register
 class ImageList(Dataset):

@@ -10,8 +10,7 @@ import numpy as np
 
 from ..errors import DataError, PPMobileError
 from ..files import write_text
-
-PARTS = ("train", "val", "test")
+from .image_list import PARTS
 
 
 def split(items, ratios=(0.7, 0.2, 0.1), seed=0, labels=None):
