@@ -1,19 +1,13 @@
 """Parts by name: a YAML block `{name: PPLCNet, scale: 0.5}` becomes `PPLCNet(scale=0.5)`, or a clear error."""
 
-import difflib
 import importlib
 import inspect
+import math
 
 from .errors import ConfigError
+from .wording import NOTHING, expected, nearest, show, suggestion
 
-
-def suggestion(word, known):
-    """' Did you mean 'x'?' for the nearest of `known`, or ''."""
-    near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.5)
-    if not near:
-        lower = {str(k).lower(): k for k in known}
-        near = [lower[k] for k in difflib.get_close_matches(str(word).lower(), lower, n=1, cutoff=0.5)]
-    return f" Did you mean {near[0]!r}?" if near else ""
+PAIRS = ("size",)  # options that take a number, or [height, width]
 
 
 class Registry:
@@ -43,9 +37,9 @@ class Registry:
     def get(self, name, place=""):
         """The class called `name`; ConfigError with the nearest name otherwise."""
         known = self.names()
-        if name not in self._members:
+        if not isinstance(name, str) or name not in self._members:
             hint = suggestion(name, known)
-            raise ConfigError(f"{_at(place, 'name')}unknown {self.kind} {name!r}.{hint} Known: {', '.join(known)}")
+            raise ConfigError(f"{_at(place, 'name')}unknown {self.kind} {show(name)}.{hint} {_known(known)}")
         return self._members[name]
 
     def options(self, name):
@@ -55,26 +49,38 @@ class Registry:
 
     def check(self, part, place=""):
         """Raise ConfigError unless `part` is {name: known, option: value of the right type, ...}."""
-        if not isinstance(part, dict) or "name" not in part:
-            raise ConfigError(f"{place}: expected {{name: ..., options}} of a {self.kind}, got {part!r}")
+        self._check_name(part, place)
         name = part["name"]
         self.get(name, place)
         known = self.options(name)
         for option, value in part.items():
-            if option == "name":
-                continue
             if option in self.given:
                 raise ConfigError(f"{_at(place, option)}is set by the program, remove it from the config")
-            if option not in known:
-                hint = suggestion(option, known) or f" Known: {', '.join(known) or 'none'}"
+            if option != "name" and option not in known:
+                hint = suggestion(option, ["name", *known]) or f" {_known(known)}"
                 raise ConfigError(f"{_at(place, option)}{name} has no option {option!r}.{hint}")
-            check_value(value, known[option], _at(place, option))
+            if option != "name":
+                check_value(value, known[option], _at(place, option))
         missing = [k for k, p in known.items() if p.default is p.empty and k not in part]
         if missing:
-            raise ConfigError(f"{place}: {name} needs the option {missing[0]!r}")
+            raise ConfigError(f"{_at(place)}{name} needs the option {missing[0]!r}")
+
+    def _check_name(self, part, place):
+        if isinstance(part, dict) and "name" in part:
+            return
+        if isinstance(part, str) and part not in NOTHING:
+            hint = f"; write {{name: {nearest(part, self.names()) or part}}}"
+        elif isinstance(part, list) and part and isinstance(part[0], dict):
+            hint = "; only one belongs here, without the dash"
+        elif isinstance(part, dict) and part:
+            wrong = next((k for k in part if nearest(k, ["name"])), None)
+            hint = f"; did you mean 'name' by {wrong!r}?" if wrong else f". {_known(self.names())}"
+        else:
+            hint = "; for nothing write null" if part in NOTHING else ""
+        raise ConfigError(f"{_at(place)}expected {{name: ..., options}} of a {self.kind}, got {show(part)}{hint}")
 
     def build(self, part, place="", **given):
-        """An instance of `part`; `given` is passed on where the class takes it."""
+        """An instance of `part`; `given` is passed on where the class takes it. ConfigError if the class refuses."""
         self.check(part, place)
         cls = self.get(part["name"], place)
         takes = inspect.signature(cls).parameters
@@ -82,32 +88,64 @@ class Registry:
         try:
             return cls(**options, **{k: v for k, v in given.items() if k in takes})
         except ValueError as error:  # a value the class itself refuses: its words, our place
-            raise ConfigError(f"{place}: {part['name']}: {error}") from error
+            raise ConfigError(f"{_at(place)}{part['name']}: {error}") from error
+        except (TypeError, AttributeError, OverflowError) as error:
+            if not options:
+                raise
+            # options without a default have no known type, so that a wrong one shows only here
+            shown = ", ".join(f"{k}: {show(v)}" for k, v in options.items())
+            raise ConfigError(f"{_at(place)}{part['name']} cannot use {{{shown}}}: {error}") from error
 
 
 def check_value(value, parameter, place):
-    """Refuse a value whose type differs from that of the parameter's default (None and sequences are free)."""
+    """Refuse a value whose type differs from that of the parameter's default; a default of None leaves it free.
+
+    place: what the message starts with, as in "model.backbone.scale: ". Numbers must be finite, a list must hold
+    what the default holds, and a size may be one number or a list.
+    """
     default = parameter.default
-    if default is parameter.empty or default is None or value is None:
+    if default is parameter.empty and value is None:
+        raise ConfigError(f"{place}expected a value, got nothing")
+    if default is parameter.empty:
         return
-    if isinstance(default, bool) or isinstance(value, bool):
-        good = isinstance(default, bool) and isinstance(value, bool)
-    elif isinstance(default, (int, float)):
-        integral = isinstance(default, int)
-        good = isinstance(value, int) or (isinstance(value, float) and not integral) or isinstance(value, (list, tuple))
-    elif isinstance(default, str):
-        good = isinstance(value, str)
-    else:
-        good = isinstance(value, (list, tuple, dict, int, float))
-    if not good:
-        raise ConfigError(f"{place}expected {kind_of(default)}, got {value!r}")
+    if default is None:
+        if isinstance(value, str) and value in NOTHING:
+            raise ConfigError(f"{place}got the text {value!r}; for nothing write null")
+        return
+    kind = list if isinstance(default, (list, tuple)) else type(default)
+    if parameter.name in PAIRS and isinstance(value, list):
+        kind, default = list, [default]
+    if not fits(value, kind):
+        raise ConfigError(f"{place}{expected(kind, value)}")
+    for entry in value if kind is list and _numbers(default) else ():
+        if not fits(entry, float) and not isinstance(entry, (list, tuple)):
+            raise ConfigError(f"{place}each entry: {expected(float, entry)}")
 
 
-def kind_of(value):
-    """What a message calls the type of `value`."""
-    names = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", dict: "a block of keys"}
-    return names.get(type(value), "a list")
+def fits(value, kind):
+    """Whether a plain value is of the type `kind`: bool is no number, an int is also a float, floats are finite."""
+    if kind is list:
+        return isinstance(value, (list, tuple))
+    if kind in (int, float) and not isinstance(value, bool):
+        return isinstance(value, (int, kind)) and abs(value) < float("inf") and _has_float(value)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
-def _at(place, option):
-    return f"{place}.{option}: " if place else f"{option}: "
+def _has_float(value):
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
+
+
+def _numbers(values):
+    return len(values) > 0 and all(isinstance(v, (int, float)) for v in values)
+
+
+def _known(names):
+    return f"Known: {', '.join(names) or 'none'}"
+
+
+def _at(place, option=""):
+    dotted = ".".join(word for word in (place, str(option)) if word)
+    return f"{dotted}: " if dotted else ""

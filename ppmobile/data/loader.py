@@ -36,8 +36,10 @@ class Loader:
     def epoch(self, epoch, start=0):
         """Iterate over the batches of `epoch`, from batch number `start` on."""
         batches = self._batches(epoch)[start:]
-        keys = [[(epoch, int(i)) for i in batch[self.rank::self.world]] for batch in batches]
-        shares = [len(key) * self.world / len(batch) for key, batch in zip(keys, batches)]
+        mine = [(batch[self.rank::self.world], len(batch)) for batch in batches]
+        mine = [(part, whole) for part, whole in mine if len(part)]  # at the end of an evaluation there may be none
+        keys = [[(epoch, int(i)) for i in part] for part, _ in mine]
+        shares = [len(part) * self.world / whole for part, whole in mine]
         source = self._in_workers(keys) if self.workers else (self.collate([self[k] for k in key]) for key in keys)
         for batch, share in zip(source, shares):
             batch["share"] = share
@@ -51,8 +53,6 @@ class Loader:
 
     def collate(self, items):
         """Stack samples to a batch and apply the batch transforms."""
-        if not items:
-            return {"image": np.zeros((0,), np.float32)}
         epoch, samples = items[0][0], [sample for _, sample in items]
         batch = {"image": np.stack([s.image for s in samples]),
                  "label": np.array([s.label for s in samples], np.int64),

@@ -10,6 +10,8 @@ from . import parallel
 from .optim import freeze_bn
 from .schedule import rate
 
+SHOWN = 8  # pictures that an error lists
+
 
 class Hook:
     """Called by the Trainer at each event; `state` and `restore` carry it over a resume."""
@@ -84,21 +86,37 @@ class ClipGradient(Hook):
 
 
 class NanGuard(Hook):
-    """Stops at the first loss that is not finite, before it reaches the weights."""
+    """Stops at the first loss or gradient that is not finite, before it reaches the weights.
+
+    A loss alone tells too little: relu turns NaN into 0 on a CPU, and the damage shows in the gradients only.
+    """
 
     def after_backward(self, trainer):
-        """PPMobileError with the step, the loss term and the pictures of the batch."""
-        bad = [name for name, value in trainer.losses.items() if not math.isfinite(value)]
-        if not bad:
+        """PPMobileError if a loss term is not finite."""
+        for name, value in trainer.losses.items():
+            if not math.isfinite(value):
+                raise self.error(trainer, f"{name} is {value}")
+
+    def before_step(self, trainer):
+        """PPMobileError if a gradient is not finite; with fp16 an overflow is normal, and its scaler's affair."""
+        if trainer.amp.scaler:
             return
+        sums = {k: p.grad.sum() for k, p in trainer.model.named_parameters() if p.grad is not None}
+        if not math.isfinite(float(paddle.stack(list(sums.values())).sum())):
+            worst = next((k for k, v in sums.items() if not math.isfinite(float(v))), "all layers together")
+            raise self.error(trainer, f"the gradient of {worst} is not finite")
+
+    @staticmethod
+    def error(trainer, what):
+        """The error with step, pictures of the batch, and what to do."""
         dataset = trainer.loader.dataset
-        paths = [dataset.items[int(i)]["path"] for i in trainer.arrays["index"]]
-        paths = [str(p) for part in parallel.gather(paths) for p in part]
-        shown = ", ".join(paths[:8]) + (f" and {len(paths) - 8} more" if len(paths) > 8 else "")
-        raise PPMobileError(
-            f"{bad[0]} is {trainer.losses[bad[0]]} at step {trainer.step + 1} (epoch {trainer.epoch + 1}, "
-            f"batch {trainer.batch}). The weights of the last good checkpoint are untouched. Try a smaller train.lr, "
-            f"longer train.warmup_epochs or train.clip_norm=1. Pictures of the batch: {shown}")
+        paths = [str(dataset.items[int(i)]["path"]) for i in trainer.arrays["index"]]
+        paths = [path for part in parallel.gather(paths) for path in part]
+        shown = ", ".join(paths[:SHOWN]) + (f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else "")
+        return PPMobileError(
+            f"{what} at step {trainer.step + 1} (epoch {trainer.epoch + 1}, batch {trainer.batch}). The last good "
+            "checkpoint is untouched. Try a smaller train.lr, longer train.warmup_epochs or train.clip_norm=1. "
+            f"Pictures of the batch: {shown}")
 
 
 class MeanStatistics(Hook):
