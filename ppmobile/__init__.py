@@ -17,11 +17,15 @@ def build(source, num_classes, overrides=()):
     source: a config file, or a dict such as {"task": "classify", "model": {"backbone": {"name": "PPLCNet"}}}.
     overrides: texts such as "model.backbone.scale=0.5". Raises ConfigError.
     """
-    from .config import load
+    from .config import load, located
+    from .errors import ConfigError
     from .models.build import build_model
 
     config = load(source, overrides)
-    return build_model(vars(config.model), config.task, num_classes)
+    try:
+        return build_model(vars(config.model), config.task, num_classes)
+    except ConfigError as error:  # a value that only the class itself can judge
+        raise located(error, config.origins, config.file) from error
 
 
 def __getattr__(name):

@@ -1,53 +1,17 @@
 """YAML with base files and overrides, checked against the schema: a config is right, or one line says what is wrong."""
 
-import dataclasses
 import importlib
-import re
+import os
 from pathlib import Path
 
-import yaml
-
 from .errors import ConfigError
-from .registry import suggestion
-from .schema import DEFAULT_PARTS, Config
-from .typed import build_section, plain
+from .schema import DEFAULT_PARTS, Config, Train
+from .typed import Checker, paths, plain
+from .wording import show, suggestion
+from .yaml_text import copy_plain, dump_yaml, parse_yaml
 
-
-class _Loader(yaml.SafeLoader):
-    """SafeLoader that reads 1e-4 as a float and refuses a key given twice."""
-
-    def construct_mapping(self, node, deep=False):
-        seen = set()
-        for key_node, _ in node.value:
-            name = self.construct_object(key_node, deep=True)
-            if isinstance(name, str) and name in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key {name!r} stands there twice",
-                                           problem_mark=key_node.start_mark)
-            if isinstance(name, str):
-                seen.add(name)
-        return super().construct_mapping(node, deep)
-
-
-_BOOL = "tag:yaml.org,2002:bool"
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if tag != _BOOL]
-    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()}
-# only these: `off`, `on`, `yes` and `no` are words here, as in train.amp: off
-_Loader.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?([0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)[eE][-+]?[0-9]+$"), list("-+0123456789."))
-
-
-def parse_yaml(text, name):
-    """The plain value of a YAML text; ConfigError names `name` and the line."""
-    try:
-        return yaml.load(text, Loader=_Loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise ConfigError(f"{name}{line}: not valid YAML: {problem}") from error
+# parts that are made without data or a net: building one shows whether its class refuses a value
+LIGHT = ("transform", "batch transform", "optimizer", "schedule")
 
 
 def load(source, overrides=()):
@@ -57,34 +21,63 @@ def load(source, overrides=()):
     """
     origins = {}
     if isinstance(source, dict):
-        tree, name = merge({}, source, origins, "the given dict"), "given"
+        name = file = "given"
+        tree = merge({}, copy_plain(source, "the given dict"), origins, "the given dict")
+    elif isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        tree, name, file = read_tree(path, origins), path.stem, str(path)
     else:
-        tree, name = read_tree(Path(source), origins), Path(source).stem
-    for text in overrides:
+        raise ConfigError(f"a config is a file or a dict, not {show(source)}")
+    for text in [overrides] if isinstance(overrides, str) else overrides:
         merge_override(tree, text, origins)
-    return from_tree(tree, origins, name)
+    return from_tree(tree, origins, name, file)
 
 
-def from_tree(tree, origins, name):
-    """A checked Config from a merged tree."""
+def from_tree(tree, origins, name, file=""):
+    """A checked Config from a merged tree. name: replaces {name} in `output`; file: where a missing key is missing."""
+    tree = copy_plain(tree, file or "config")
     _fill_parts(tree)
     try:
-        config = build_section(Config, tree, "", registry_of)
+        config = Checker(check_part, [*paths(Config), *_part_options(tree)]).section(Config, tree)
     except ConfigError as error:
-        place = str(error).split(":")[0]
-        raise ConfigError(f"{error}{_where(place, origins)}") from error.__cause__
-    config.origins, config.file = origins, name
-    config.output = config.output.replace("{name}", name)
+        raise located(error, origins, file) from error.__cause__
+    config.origins, config.file = origins, file
+    config.output = config.output.replace("{name}", str(name))
     return config
 
 
+def located(error, origins, file=""):
+    """The ConfigError with the file that set its dotted place, or else `file`, at its end."""
+    return ConfigError(f"{error}{_where(str(error).split(': ')[0], origins) or (f' ({file})' if file else '')}")
+
+
+def check_part(kind, part, place):
+    """ConfigError unless `part` is a {name, options} that a part of its kind accepts."""
+    registry = registry_of(kind)
+    registry.check(part, place)
+    if kind in LIGHT:
+        registry.build(part, place)
+
+
 def _fill_parts(tree):
-    """Name the task's usual head and metric where the config names none."""
-    defaults = DEFAULT_PARTS.get(tree.get("task"), {}) if isinstance(tree.get("task"), str) else {}
-    for section, kind in (("model", "head"), ("eval", "metric")):
-        block = tree.setdefault(section, {}) if section == "eval" else tree.get(section)
-        if kind in defaults and isinstance(block, dict) and isinstance(block.get(kind) or {}, dict):
-            block[kind] = {"name": defaults[kind], **(block.get(kind) or {})}
+    """Name the usual part where the config gives options only: the task's head and metric, the default optimizer."""
+    task = tree.get("task")
+    usual = DEFAULT_PARTS.get(task, {}) if isinstance(task, str) else {}
+    tree.setdefault("eval", {})
+    for section, key in (("model", "head"), ("eval", "metric")):
+        block = tree.get(section)
+        if key in usual and isinstance(block, dict) and isinstance(block.get(key) or {}, dict):
+            block[key] = {"name": usual[key], **(block.get(key) or {})}
+    for key in ("optimizer", "schedule"):
+        block = tree.get("train")
+        if isinstance(block, dict) and isinstance(block.get(key), dict):
+            block[key] = {**getattr(Train(), key), **block[key]}
+
+
+def _part_options(tree):
+    """Dotted keys of the parts' options in a merged tree, such as model.backbone.scale."""
+    return [f"{section}.{key}.{option}" for section, block in tree.items() if isinstance(block, dict)
+            for key, part in block.items() if isinstance(part, dict) for option in part if option != "name"]
 
 
 def registry_of(kind):
@@ -99,28 +92,43 @@ def registry_of(kind):
 
 def read_tree(path, origins, chain=()):
     """The merged tree of a file and its `_BASE_` files."""
-    if path.resolve() in chain:
+    if any(_same(path, seen) for seen in chain):
         names = " -> ".join(p.name for p in (*chain, path))
-        raise ConfigError(f"_BASE_: {path}: the base files form a circle: {names}")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        near = suggestion(path.name, [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else [])
-        reason = "no such file" if isinstance(error, FileNotFoundError) else getattr(error, "strerror", None) or error
-        needed = f" (_BASE_ of {chain[-1]})" if chain else ""
-        raise ConfigError(f"{path}: cannot read the config: {reason}.{near}{needed}") from error
-    tree = parse_yaml(text, str(path))
+        raise ConfigError(f"_BASE_: the base files form a circle: {names} ({chain[-1]})")
+    tree = parse_yaml(_read(path, chain), str(path))
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: a config is a block of keys, this file holds {tree!r}")
+        raise ConfigError(f"{path}: a config is a block of keys, this file holds {show(tree)}")
     bases = tree.pop("_BASE_", [])
     bases = [bases] if isinstance(bases, str) else bases
-    if not isinstance(bases, list) or not all(isinstance(b, str) for b in bases):
-        raise ConfigError(f"_BASE_: expected a file or a list of files, got {bases!r} ({path})")
+    if not isinstance(bases, list) or not all(isinstance(b, str) and b for b in bases):
+        raise ConfigError(f"_BASE_: expected a file or a list of files, got {show(bases)} ({path})")
     merged = {}
     for base in bases:
         inner = {}
-        merged = merge(merged, read_tree(path.parent / base, inner, (*chain, path.resolve())), origins, None, inner)
+        merged = merge(merged, read_tree(path.parent / base, inner, (*chain, path)), origins, None, inner)
     return merge(merged, tree, origins, str(path))
+
+
+def _same(path, other):
+    try:
+        return path.samefile(other)
+    except (OSError, ValueError):  # no such file: reading it will say so
+        return False
+
+
+def _read(path, chain):
+    """The text of a config; ConfigError with the nearest name in its folder otherwise."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a zero byte in the name
+        try:
+            near = suggestion(path.name, [p.name for p in path.parent.glob("*.y*ml")])
+        except (OSError, ValueError):
+            near = ""
+        reason = "no such file" if isinstance(error, FileNotFoundError) else getattr(error, "strerror", None) or error
+        reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else reason
+        needed = f" (_BASE_ of {chain[-1]})" if chain else ""
+        raise ConfigError(f"{path}: cannot read the config: {reason}.{near}{needed}") from error
 
 
 def merge(base, child, origins, file, inner=None, place=""):
@@ -151,34 +159,50 @@ def _renamed(old, new):
 
 
 def merge_override(tree, text, origins):
-    """Apply one `a.b.0.c=value` in place; the value is read as YAML."""
+    """Apply one `a.b.0.c=value` in place; the value is read as YAML. Raises ConfigError."""
     place, equals, value = text.partition("=")
     keys = place.strip().split(".")
     if not equals or not all(keys):
-        raise ConfigError(f"-o {text}: expected a.b=value, for example -o train.epochs=3")
-    value = parse_yaml(value, f"-o {text}")
+        raise ConfigError(f"-o {text}: expected a.b=value without spaces, for example -o train.epochs=3")
     node = tree
     for i, name in enumerate(keys[:-1]):
-        if isinstance(node, list):
-            node = node[_position(node, name, ".".join(keys[:i + 1]))]
-        elif isinstance(node, dict):
-            node = node.setdefault(name, {}) if node.get(name) is None else node[name]
-        if not isinstance(node, (dict, list)):
-            raise ConfigError(f"{'.'.join(keys[:i + 1])}: has no keys inside, it is {node!r} (-o {text})")
+        node = _inner(node, name, ".".join(keys[:i + 1]), text)
+    _set(node, keys, parse_yaml(value, f"-o {text}"), origins)
+
+
+def _inner(node, name, place, text):
+    """What lies under `name` of a dict or list, made if there is nothing yet."""
     if isinstance(node, list):
-        node[_position(node, keys[-1], place)] = value
-        _note(value, place, origins, "-o", None)
+        node = node[_position(node, name, place)]
+    else:
+        if node.get(name) is None:
+            node[name] = {}
+        node = node[name]
+    if not isinstance(node, (dict, list)):
+        raise ConfigError(f"{place}: has no keys inside, it is {show(node)} (-o {text})")
+    return node
+
+
+def _set(node, keys, value, origins):
+    """Put `value` under the last of `keys` into the dict or list `node`, and note who did it."""
+    part, name = ".".join(keys[:-1]), keys[-1]
+    if isinstance(node, list):
+        place = ".".join(keys)
+        merged = merge({place: node[_position(node, name, place)]}, {place: value}, origins, "-o")
+        node[int(name)] = merged[place]
         return
-    part = ".".join(keys[:-1])
-    if keys[-1] == "name" and node.get("name") not in (None, value):
+    if name == "name" and node.get("name") not in (None, value):
         # options from files belong to the part that is replaced; those from -o were meant for the new one
         for option in [k for k in node if k != "name" and origins.get(f"{part}.{k}") != "-o"]:
             del node[option]
-    node.update(merge(node, {keys[-1]: value}, origins, "-o", None, part))
+            origins.pop(f"{part}.{option}", None)
+    node.update(merge(node, {name: value}, origins, "-o", None, part))
 
 
 def _position(items, text, place):
-    if not text.isdigit() or int(text) >= len(items):
+    if not items:
+        raise ConfigError(f"{place}: the list is empty (-o)")
+    if not (text.isascii() and text.isdigit()) or len(text) > 6 or int(text) >= len(items):
         raise ConfigError(f"{place}: the list has {len(items)} entries, give 0 to {len(items) - 1} (-o)")
     return int(text)
 
@@ -197,14 +221,9 @@ def _where(place, origins):
 
 def dump(config):
     """The resolved config as YAML text."""
-    return yaml.safe_dump(plain(config), sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
+    return dump_yaml(plain(config))
 
 
 def to_dict(config):
     """The resolved config as plain values."""
     return plain(config)
-
-
-def sections():
-    """{section name: dataclass} of the schema."""
-    return {f.name: f.type for f in dataclasses.fields(Config) if dataclasses.is_dataclass(f.type)}

@@ -127,14 +127,14 @@ def fits(value, kind):
     if kind is list:
         return isinstance(value, (list, tuple))
     if kind in (int, float) and not isinstance(value, bool):
-        return isinstance(value, (int, kind)) and abs(value) < float("inf") and _has_float(value)
+        return isinstance(value, (int, kind)) and _finite(value)
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
-def _has_float(value):
+def _finite(value):
     try:
-        return math.isfinite(float(value))
-    except OverflowError:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond all floats
         return False
 
 

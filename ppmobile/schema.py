@@ -5,6 +5,19 @@ from typing import Dict, List, Optional
 
 # what a task takes where the config names no part
 DEFAULT_PARTS = {"classify": {"head": "ClassifyHead", "metric": "TopK"}}
+# what other programs call our keys, and what the answer to an unknown key of that name says
+ALSO_CALLED = {
+    **dict.fromkeys(("weights", "pretrained_model", "checkpoint", "checkpoints"), " Did you mean 'model.pretrained'?"),
+    **dict.fromkeys(("learning_rate", "base_lr"), " Did you mean 'train.lr'?"),
+    **dict.fromkeys(("num_epochs", "max_epochs", "epoch_num"), " Did you mean 'train.epochs'?"),
+    **dict.fromkeys(("momentum", "weight_decay"), " It is an option of 'train.optimizer'."),
+    **dict.fromkeys(("num_workers", "worker_num"), " Did you mean 'data.workers'?"),
+    **dict.fromkeys(("output_dir", "save_dir"), " Did you mean 'output'?"),
+    **dict.fromkeys(("num_classes", "class_num", "classes"), " The class count comes from the data set, remove it."),
+    "_BASE_": " It belongs at the top of a file.",
+    "Arch": " Did you mean 'model'?",
+    "DataLoader": " Did you mean 'data'?",
+}
 Part = Dict[str, object]  # {name: NAME, option: value}; the kind of part is in the key's metadata
 
 
@@ -85,7 +98,8 @@ class Train:
     eval_every: int = key(1, "epochs between evaluations", low=1)
     save_every: int = key(0, "keep a checkpoint every so many epochs, beside last and best; 0 = none", low=0)
     save_steps: int = key(0, "also write the last checkpoint every so many steps inside an epoch; 0 = never", low=0)
-    processes: str = key("1", "data-parallel processes: a number, or auto for one a core on a CPU machine")
+    processes: str = key("1", "data-parallel processes: a number, or auto for one a core on a CPU machine",
+                         count=True)
     visualdl: bool = key(True, "also log for VisualDL, when it is installed")
 
 

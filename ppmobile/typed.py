@@ -95,8 +95,7 @@ def _scalar(value, kind, meta, place):
     if meta.get("count") and fits(value, int):
         return str(value)  # processes: 2
     if not fits(value, kind):
-        finite = "a finite number, got " + show(value) if kind is float and isinstance(value, float) else None
-        raise ConfigError(f"{place}: {'expected ' + finite if finite else expected(kind, value)}")
+        raise ConfigError(f"{place}: {expected(kind, value)}")
     if value == "":
         raise ConfigError(f"{place}: is an empty text")
     return float(value) if kind is float else value

@@ -48,7 +48,8 @@ def name_of(kind):
 
 def expected(kind, value):
     """'expected a number, got 'x'; ADVICE' for a value that is not of the type `kind`."""
-    return f"expected {name_of(kind)}, got {show(value)}{advice(kind, value)}"
+    name = "a finite number" if kind is float and isinstance(value, float) else name_of(kind)
+    return f"expected {name}, got {show(value)}{advice(kind, value)}"
 
 
 def advice(kind, value):

@@ -16,7 +16,10 @@ def open_split(config, split):
     part = getattr(config.data, split) if config.data else None
     if part is None:
         raise ConfigError(f"data.{split}: is missing; name a reader, for example {{name: ImageFolder, root: FOLDER}}")
-    dataset = READERS.build(part, f"data.{split}")
+    try:
+        dataset = READERS.build(part, f"data.{split}")
+    except DataError as error:
+        raise DataError(f"data.{split}: {error}") from error
     if not len(dataset):
         raise DataError(f"data.{split}: holds no pictures; is the path right?")
     return dataset

@@ -11,7 +11,7 @@ import paddle
 from ..config import dump, to_dict
 from ..data.loader import Loader
 from ..errors import CheckpointError, ConfigError, DataError, PPMobileError
-from ..files import write_text
+from ..files import explain_os_errors, write_text
 from ..metrics import METRICS
 from ..models.build import build_model
 from ..transforms import BatchCompose, Compose
@@ -62,9 +62,11 @@ def claim(folder, config, resume_from, overwrite):
     if old and not overwrite and not resume_from:
         raise PPMobileError(f"{folder}: holds a run already; go on with --resume, replace it with --overwrite, or "
                             "choose another folder with -o output=FOLDER")
-    if not resume_from:
-        for path in [*old, folder / "metrics.csv", *folder.glob("epoch_*.safetensors")]:
-            path.unlink(missing_ok=True)
+    with explain_os_errors(folder / "config.yml"):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not resume_from:
+            for path in [*old, folder / "metrics.csv", *folder.glob("epoch_*.safetensors")]:
+                path.unlink(missing_ok=True)
     write_text(folder / "config.yml", dump(config))
 
 
