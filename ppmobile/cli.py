@@ -5,7 +5,7 @@ import os
 import sys
 
 from .errors import PPMobileError
-from .registry import suggestion
+from .wording import suggestion
 
 COMMANDS = {
     "train": "train a model from a config",
@@ -56,7 +56,7 @@ def run(name, argv):
 def fail(message):
     """Print one line on stderr; the exit status of a user's error."""
     sys.stdout.flush()
-    sys.stderr.write("ppmobile: " + " ".join(str(message).split("\n")) + "\n")
+    sys.stderr.write("ppmobile: " + " ".join(str(message).splitlines()) + "\n")
     return 2
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from .errors import ConfigError
 from .schema import DEFAULT_PARTS, Config, Train
 from .typed import Checker, paths, plain
-from .wording import show, suggestion
+from .wording import brief, show, suggestion
 from .yaml_text import copy_plain, dump_yaml, parse_yaml
 
 # parts that are made without data or a net: building one shows whether its class refuses a value
@@ -21,8 +21,8 @@ def load(source, overrides=()):
     """
     origins = {}
     if isinstance(source, dict):
-        name = file = "given"
-        tree = merge({}, copy_plain(source, "the given dict"), origins, "the given dict")
+        name, file = "given", "the given dict"
+        tree = merge({}, copy_plain(source, file), origins, file)
     elif isinstance(source, (str, os.PathLike)):
         path = Path(source)
         tree, name, file = read_tree(path, origins), path.stem, str(path)
@@ -47,8 +47,12 @@ def from_tree(tree, origins, name, file=""):
 
 
 def located(error, origins, file=""):
-    """The ConfigError with the file that set its dotted place, or else `file`, at its end."""
-    return ConfigError(f"{error}{_where(str(error).split(': ')[0], origins) or (f' ({file})' if file else '')}")
+    """The ConfigError with the file that set its dotted place, or else `file`, at its end.
+
+    The place is `error.place` if there is one, or else what the message says before its first colon.
+    """
+    place = getattr(error, "place", None) or str(error).split(": ")[0]
+    return ConfigError(f"{brief(error, 1000)}{_where(place, origins) or (f' ({file})' if file else '')}")
 
 
 def check_part(kind, part, place):
@@ -120,15 +124,21 @@ def _read(path, chain):
     """The text of a config; ConfigError with the nearest name in its folder otherwise."""
     try:
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a zero byte in the name
-        try:
-            near = suggestion(path.name, [p.name for p in path.parent.glob("*.y*ml")])
-        except (OSError, ValueError):
-            near = ""
-        reason = "no such file" if isinstance(error, FileNotFoundError) else getattr(error, "strerror", None) or error
-        reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else reason
-        needed = f" (_BASE_ of {chain[-1]})" if chain else ""
-        raise ConfigError(f"{path}: cannot read the config: {reason}.{near}{needed}") from error
+    except FileNotFoundError as error:
+        reason, cause = f"no such file.{_near(path)}", error
+    except UnicodeDecodeError as error:
+        reason, cause = "it is not UTF-8 text.", error
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        reason, cause = f"{getattr(error, 'strerror', None) or error}.", error
+    needed = f" (_BASE_ of {chain[-1]})" if chain else ""
+    raise ConfigError(f"{path}: cannot read the config: {reason}{needed}") from cause
+
+
+def _near(path):
+    try:
+        return suggestion(path.name, [p.name for p in path.parent.glob("*.y*ml")])
+    except OSError:
+        return ""
 
 
 def merge(base, child, origins, file, inner=None, place=""):
@@ -163,11 +173,11 @@ def merge_override(tree, text, origins):
     place, equals, value = text.partition("=")
     keys = place.strip().split(".")
     if not equals or not all(keys):
-        raise ConfigError(f"-o {text}: expected a.b=value without spaces, for example -o train.epochs=3")
+        raise ConfigError(f"-o {brief(text)}: expected a.b=value without spaces, for example -o train.epochs=3")
     node = tree
     for i, name in enumerate(keys[:-1]):
         node = _inner(node, name, ".".join(keys[:i + 1]), text)
-    _set(node, keys, parse_yaml(value, f"-o {text}"), origins)
+    _set(node, keys, parse_yaml(value, f"-o {brief(text)}"), origins)
 
 
 def _inner(node, name, place, text):
@@ -179,7 +189,7 @@ def _inner(node, name, place, text):
             node[name] = {}
         node = node[name]
     if not isinstance(node, (dict, list)):
-        raise ConfigError(f"{place}: has no keys inside, it is {show(node)} (-o {text})")
+        raise ConfigError(f"{place}: has no keys inside, it is {show(node)} (-o {brief(text)})")
     return node
 
 
@@ -201,9 +211,9 @@ def _set(node, keys, value, origins):
 
 def _position(items, text, place):
     if not items:
-        raise ConfigError(f"{place}: the list is empty (-o)")
+        raise ConfigError(f"{place}: the list is empty, set the whole list (-o)")
     if not (text.isascii() and text.isdigit()) or len(text) > 6 or int(text) >= len(items):
-        raise ConfigError(f"{place}: the list has {len(items)} entries, give 0 to {len(items) - 1} (-o)")
+        raise ConfigError(f"{place}: the list has {len(items)} entries, counted from 0 (-o)")
     return int(text)
 
 

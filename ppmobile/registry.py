@@ -5,7 +5,7 @@ import inspect
 import math
 
 from .errors import ConfigError
-from .wording import NOTHING, expected, nearest, show, suggestion
+from .wording import NOTHING, a, expected, nearest, show, suggestion
 
 PAIRS = ("size",)  # options that take a number, or [height, width]
 
@@ -53,14 +53,16 @@ class Registry:
         name = part["name"]
         self.get(name, place)
         known = self.options(name)
-        for option, value in part.items():
+        options = {k: v for k, v in part.items() if k != "name"}
+        # a misspelled name first: the other options then belong to another part
+        unknown = sorted((k for k in options if k not in known), key=lambda k: nearest(k, ["name"], 0.6) is None)
+        for option in unknown:
             if option in self.given:
                 raise ConfigError(f"{_at(place, option)}is set by the program, remove it from the config")
-            if option != "name" and option not in known:
-                hint = suggestion(option, ["name", *known]) or f" {_known(known)}"
-                raise ConfigError(f"{_at(place, option)}{name} has no option {option!r}.{hint}")
-            if option != "name":
-                check_value(value, known[option], _at(place, option))
+            hint = suggestion(option, ["name", *known]) or f" {_known(known)}"
+            raise ConfigError(f"{_at(place, option)}{name} has no option {option!r}.{hint}")
+        for option, value in options.items():
+            check_value(value, known[option], _at(place, option))
         missing = [k for k, p in known.items() if p.default is p.empty and k not in part]
         if missing:
             raise ConfigError(f"{_at(place)}{name} needs the option {missing[0]!r}")
@@ -69,7 +71,8 @@ class Registry:
         if isinstance(part, dict) and "name" in part:
             return
         if isinstance(part, str) and part not in NOTHING:
-            hint = f"; write {{name: {nearest(part, self.names()) or part}}}"
+            near = nearest(part, self.names())
+            hint = f"; write {{name: {near}}}" if near else f". {_known(self.names())}"
         elif isinstance(part, list) and part and isinstance(part[0], dict):
             hint = "; only one belongs here, without the dash"
         elif isinstance(part, dict) and part:
@@ -77,7 +80,7 @@ class Registry:
             hint = f"; did you mean 'name' by {wrong!r}?" if wrong else f". {_known(self.names())}"
         else:
             hint = "; for nothing write null" if part in NOTHING else ""
-        raise ConfigError(f"{_at(place)}expected {{name: ..., options}} of a {self.kind}, got {show(part)}{hint}")
+        raise ConfigError(f"{_at(place)}expected {{name: ..., options}} of {a(self.kind)}, got {show(part)}{hint}")
 
     def build(self, part, place="", **given):
         """An instance of `part`; `given` is passed on where the class takes it. ConfigError if the class refuses."""
@@ -88,7 +91,10 @@ class Registry:
         try:
             return cls(**options, **{k: v for k, v in given.items() if k in takes})
         except ValueError as error:  # a value the class itself refuses: its words, our place
-            raise ConfigError(f"{_at(place)}{part['name']}: {error}") from error
+            refused = ConfigError(f"{_at(place)}{part['name']}: {error}")
+            option = str(error).split(" ")[0]
+            refused.place = f"{place}.{option}" if option in options else place
+            raise refused from error
         except (TypeError, AttributeError, OverflowError) as error:
             if not options:
                 raise

@@ -45,7 +45,8 @@ class Checker:
             return f" Dots are for -o; in a file write {section}: {{{rest.replace('.', ': {')}: ...{'}' * name.count('.')}"
         leaves = {path.rpartition(".")[2]: path for path in reversed(self.elsewhere)}
         if name in leaves:
-            return f" Did you mean {leaves[name]!r}?"
+            close = nearest(name, known, 0.8)
+            return f" Did you mean {f'{close!r} or ' if close else ''}{leaves[name]!r}?"
         here, there = nearest(name, known, 0.6), nearest(name, leaves, 0.75)
         if there and not here:
             return f" Did you mean {leaves[there]!r}?"
@@ -94,7 +95,7 @@ def bare(kind):
 def _scalar(value, kind, meta, place):
     if meta.get("count") and fits(value, int):
         return str(value)  # processes: 2
-    if not fits(value, kind):
+    if not fits(value, kind) and "choices" not in meta:
         raise ConfigError(f"{place}: {expected(kind, value)}")
     if value == "":
         raise ConfigError(f"{place}: is an empty text")
@@ -110,7 +111,8 @@ def _limits(value, meta, place):
         raise ConfigError(f"{place}: must be below {meta['below']}, got {show(value)}")
     if "choices" in meta and value not in meta["choices"]:
         near = suggestion(value, meta["choices"])
-        raise ConfigError(f"{place}: must be one of {', '.join(meta['choices'])}, got {show(value)}.{near}")
+        allowed = ("one of " if len(meta["choices"]) > 1 else "") + ", ".join(meta["choices"])
+        raise ConfigError(f"{place}: must be {allowed}, got {show(value)}{'.' if near else ''}{near}")
 
 
 def plain(value):

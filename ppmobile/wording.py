@@ -1,6 +1,7 @@
 """How messages name values, types and near names, and what they advise to write instead, alike wherever they arise."""
 
 import difflib
+import math
 
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", dict: "a block of keys"}
 _YES, _NO = ("yes", "on", "y", "true", "1"), ("no", "off", "n", "false", "0")
@@ -26,14 +27,25 @@ def nearest(word, known, cutoff=0.5):
 
 
 def show(value, limit=80):
-    """`value` as a message prints it: one line of at most `limit` characters, None as nothing."""
-    if value is None:
-        return "nothing"
+    """`value` as a message prints it: one line of at most `limit` characters, None as nothing, True as true."""
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # Python does not print integers of thousands of digits
-        return f"a {type(value).__name__} too large to print"
+        return "a value too large to print"
     return text if len(text) <= limit else text[:limit - 4] + " ..."
+
+
+def brief(text, limit=80):
+    """What a user typed, without quotes, in one line of at most `limit` characters."""
+    text = " ".join(str(text).split())
+    return text if len(text) <= limit else text[:limit - 4] + " ..."
+
+
+def a(noun):
+    """The noun with its article."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def kind_of(value):
@@ -71,7 +83,9 @@ def advice(kind, value):
 
 def _number_advice(text):
     try:
-        float(text.replace(",", "."))
+        finite = math.isfinite(float(text.replace(",", ".")))
     except ValueError:
+        finite = False
+    if not finite:
         return ""
     return f"; write {text.replace(',', '.')}" if "," in text else "; remove the quotes"

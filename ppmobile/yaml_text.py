@@ -6,6 +6,7 @@ import re
 import yaml
 
 from .errors import ConfigError
+from .wording import show
 
 MOST_VALUES = 100_000  # a few lines of nested aliases can stand for billions of values
 DEEPEST = 50
@@ -47,6 +48,13 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _text(dumper, value):
+    # in any other style PyYAML writes these line breaks as they are, and then reads a blank
+    style = '"' if set(value) & set("\x85\u2028\u2029") else None
+    return dumper.represent_scalar(_TAG + "str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)
 for _name, _pattern, _first in _SCALARS:
     for _class in (_Loader, _Dumper):
         _class.add_implicit_resolver(_TAG + _name, re.compile(f"^(?:{_pattern})$"), list(_first))
@@ -59,9 +67,15 @@ def parse_yaml(text, name):
     except Exception as error:  # an explicit tag on a wrong value makes PyYAML's constructors raise almost anything
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or (str(error).splitlines() or [type(error).__name__])[0]
+        problem = getattr(error, "problem", None) or _problem(error)
         raise ConfigError(f"{name}{line}: not valid YAML: {problem}") from error
     return copy_plain(value, name)
+
+
+def _problem(error):
+    if isinstance(error, yaml.YAMLError):
+        return str(error).splitlines()[0]
+    return "nested too deep" if isinstance(error, RecursionError) else "a value does not fit its !! tag"
 
 
 def copy_plain(value, name):
@@ -93,7 +107,7 @@ def _copy(value, name, left, depth):
 
 def _key(key, name):
     if not isinstance(key, str):
-        raise ConfigError(f"{name}: {key!r} stands where a key belongs, but keys are words")
+        raise ConfigError(f"{name}: {show(key)} stands where a key belongs, but keys are words")
     return key
 
 

@@ -46,7 +46,7 @@ def test_forward_and_losses():
     [
         ({"backbone": {"name": "PPLCnet"}}, "classify", "unknown backbone 'PPLCnet'. Did you mean"),
         ({"backbone": {"name": "PPLCNet", "scal": 1}}, "classify", "model.backbone.scal: .* Did you mean 'scale'"),
-        ({}, "classify", "model.backbone: expected {name: ..., options} of a backbone, got None"),
+        ({}, "classify", "model.backbone: expected {name: ..., options} of a backbone, got nothing"),
         ({"backbone": TINY, "head": {"name": "NoHead"}}, "classify", "model.head.name: unknown head 'NoHead'"),
         ({"backbone": TINY, "head": {"num_classes": 5}}, "classify", "model.head.num_classes: is set by the program"),
         ({"backbone": TINY, "head": {"dropout": 1.0}}, "classify", "model.head: ClassifyHead: dropout 1.0"),
