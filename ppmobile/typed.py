@@ -41,8 +41,8 @@ class Checker:
         if name in ALSO_CALLED:
             return ALSO_CALLED[name]
         if name in self.elsewhere and "." in name:
-            section, _, rest = name.partition(".")
-            return f" Dots are for -o; in a file write {section}: {{{rest.replace('.', ': {')}: ...{'}' * name.count('.')}"
+            nested = name.replace(".", ": {") + ": ..." + "}" * name.count(".")
+            return f" Dots are for -o; in a file write {nested}"
         leaves = {path.rpartition(".")[2]: path for path in reversed(self.elsewhere)}
         if name in leaves:
             close = nearest(name, known, 0.8)

@@ -39,7 +39,8 @@ def pictures(tmp_path_factory):
 @pytest.fixture
 def tiny(pictures, tmp_path):
     """A config, as a dict, that trains a tiny net on `pictures` in well under a second an epoch."""
-    splits = {s: {"name": "ImageList", "root": str(pictures), "file": f"{s}_list.txt"} for s in ("train", "val", "test")}
+    root = str(pictures)
+    splits = {s: {"name": "ImageList", "root": root, "file": f"{s}_list.txt"} for s in ("train", "val", "test")}
     end = [{"name": "Normalize"}, {"name": "ToCHW"}]
     return {
         "task": "classify",

@@ -162,5 +162,5 @@ def test_infer_answers_the_good_pictures_and_names_the_bad(tiny, tmp_path, pictu
     line = next(line for line in text.splitlines() if line.startswith(str(good)))
     assert line.count("%") == 2
     assert [p.name for p in out.iterdir()] == [f"{good.stem}.png"]
-    one_line((main(["infer", "-w", str(tmp_path / "run"), str(bad)]), capsys.readouterr().err), "none of the 1 pictures")
-    one_line((main(["infer", "-w", str(tmp_path / "run"), "no/such"]), capsys.readouterr().err), "no/such: no such file")
+    for source, message in ((bad, "none of the 1 pictures"), ("no/such", "no/such: no such file")):
+        one_line((main(["infer", "-w", str(tmp_path / "run"), str(source)]), capsys.readouterr().err), message)

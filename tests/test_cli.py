@@ -63,7 +63,8 @@ def test_python_m_ppmobile_ends_with_the_status(tmp_path):
     done = subprocess.run([sys.executable, "-m", "ppmobile", "tran"], cwd=tmp_path, env=env, capture_output=True,
                           text=True, check=False)
     assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr == (f"ppmobile: unknown command 'tran'. Did you mean 'train'? Known: {', '.join(cli.COMMANDS)}\n")
+    known = ", ".join(cli.COMMANDS)
+    assert done.stderr == f"ppmobile: unknown command 'tran'. Did you mean 'train'? Known: {known}\n"
 
 
 @pytest.mark.parametrize("argv, line", [
@@ -95,7 +96,7 @@ def test_missing_files_are_named(argv, named, capsys, tmp_path, monkeypatch):
     assert named in one_line(capsys, *argv)
 
 
-@pytest.mark.parametrize("argv", [["train"], ["explain"], ["train", "-c"], ["train", "--epochs", "3", "-c", "x"], ["eval"]])
+@pytest.mark.parametrize("argv", [["train"], ["explain"], ["train", "-c"], ["train", "--epochs", "3"], ["eval"]])
 def test_wrong_arguments(argv, capsys):
     with pytest.raises(SystemExit) as error:
         cli.main(argv)

@@ -31,7 +31,8 @@ def tracked():
                           check=False)
     if done.returncode == 0:
         return [ROOT / name for name in done.stdout.decode("utf-8").split("\0") if name]
-    return [p for folder in ("ppmobile", "configs", "tools", "tests") for p in (ROOT / folder).rglob("*") if p.is_file()]
+    folders = ("ppmobile", "configs", "tools", "tests")
+    return [p for folder in folders for p in (ROOT / folder).rglob("*") if p.is_file()]
 
 
 def calls(tree):
@@ -100,7 +101,7 @@ def test_no_path_of_one_machine():
             lines = path.read_text(encoding="utf-8").splitlines()
         except (UnicodeDecodeError, OSError):  # a picture; or deleted but still listed
             continue
-        found += [f"{name_of(path)}:{i}: {line.strip()[:80]}" for i, line in enumerate(lines, 1) if MACHINE.search(line)]
+        found += [f"{name_of(path)}:{i}: {line.strip()}" for i, line in enumerate(lines, 1) if MACHINE.search(line)]
     assert found == []
 
 

@@ -1,1 +1,1 @@
-"""The commands of `ppmobile` and tools/: each parses its arguments and calls the library; no heavy import at the top."""
+"""The commands of `ppmobile` and tools/: each parses arguments and calls the library; no heavy import on top."""

@@ -27,8 +27,5 @@ def main(argv):
     rows = training.bench(given, options.steps, options.rounds, options.processes)
     print(training.table(rows))
     if options.out:
-        from ..files import write_text
-
-        names = list(rows[0])
-        write_text(options.out, "\n".join([",".join(names), *(",".join(str(r[n]) for n in names) for r in rows)]) + "\n")
+        training.write_csv(rows, options.out)
     return 0

@@ -1,5 +1,7 @@
 """`ppmobile train`: train a model from a config, or go on with a run."""
 
+import shlex
+
 from .arguments import load_config, parser
 
 
@@ -20,7 +22,7 @@ def main(argv):
         print(dump(config), end="")
         return 0
     resume = config.output if options.resume == "" else options.resume
-    return train(config, resume, options.overwrite)
+    return train(config, resume, options.overwrite, "ppmobile train " + shlex.join(argv))
 
 
 def saved_config(options):
@@ -32,11 +34,11 @@ def saved_config(options):
     return run_config(options)
 
 
-def train(config, resume, overwrite):
+def train(config, resume, overwrite, command):
     """Train and say where the results lie and how to go on."""
     from ..engine import parallel, run
 
-    trainer = run.train(config, resume, overwrite)
+    trainer = run.train(config, resume, overwrite, command)
     if trainer.stop == "interrupted":
         run.say(f"stopped and saved; go on with: ppmobile train --resume {config.output}")
         return 130

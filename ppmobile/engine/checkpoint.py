@@ -49,6 +49,21 @@ def find(path):
     return path
 
 
+def is_run(path):
+    """Whether `path` is a run's folder, or a checkpoint of a run and not bare weights."""
+    if Path(path).is_dir():
+        return True
+    if Path(path).suffix != ".safetensors":
+        return False
+    try:
+        load(path)
+    except CheckpointError as error:
+        if "holds weights only" in str(error):
+            return False
+        raise
+    return True
+
+
 def load(path):
     """The Checkpoint at `path` (file or run folder). CheckpointError if it is missing, damaged or not ours."""
     from safetensors import SafetensorError, safe_open

@@ -15,7 +15,8 @@ from .hooks import Hook
 def evaluate(model, loader, metric, progress=False):
     """Run `model` over `loader` (this process's part), count in `metric`, merge all processes; returns the metric."""
     model.eval()
-    for batch in tqdm(loader.epoch(0), total=len(loader), desc="evaluate", disable=not progress, leave=False):
+    for batch in tqdm(loader.epoch(0), total=len(loader), desc="evaluate", leave=False,
+                      disable=None if progress else True):
         outputs = model(to_tensors(batch)["image"])
         metric.update(outputs.numpy(), batch)
     states = parallel.gather(metric.state())

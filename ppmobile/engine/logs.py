@@ -106,17 +106,21 @@ class CsvLog(Hook):
     """One row an epoch in metrics.csv; a resume drops the rows it is going to write again."""
 
     def __init__(self, path):
-        self.path, self.rows = Path(path), []
+        self.path, self.rows, self.clock = Path(path), [], 0.0
 
     def before_train(self, trainer):
         """Keep the rows of the epochs that are done."""
+        self.clock = time.perf_counter()
         if self.path.is_file() and trainer.epoch:
             with open(self.path, encoding="utf-8", newline="") as file:
                 self.rows = [row for row in csv.DictReader(file) if int(row["epoch"]) <= trainer.epoch]
 
     def after_epoch(self, trainer):
         """Add this epoch's row and write the file anew."""
-        self.rows.append({k: v for k, v in trainer.row.items() if k not in ("score", "best")})
+        now = time.perf_counter()
+        row = {k: v for k, v in trainer.row.items() if k not in ("score", "best")}
+        self.rows.append({**row, "seconds": round(now - self.clock, 2)})  # training and evaluation of this epoch
+        self.clock = now
         names = list(dict.fromkeys(name for row in self.rows for name in row))
         lines = [",".join(names), *(",".join(str(row.get(n, "")) for n in names) for row in self.rows)]
         write_text(self.path, "\n".join(lines) + "\n")

@@ -1,5 +1,6 @@
 """From a config to a trained run in its folder: datasets, model, optimizer, hooks and trainer put together."""
 
+import json
 import math
 import signal
 import time
@@ -8,10 +9,11 @@ from pathlib import Path
 
 import paddle
 
-from ..config import dump, to_dict
+from ..config import dump, located, to_dict
 from ..data.loader import Loader
+from ..doctor import examine
 from ..errors import CheckpointError, ConfigError, DataError, PPMobileError
-from ..files import explain_os_errors, write_text
+from ..files import explain_os_errors, write_json, write_text
 from ..metrics import METRICS
 from ..models.build import build_model
 from ..transforms import BatchCompose, Compose
@@ -27,10 +29,11 @@ from .schedule import SCHEDULES
 from .trainer import Amp, Trainer
 
 
-def train(config, resume_from=None, overwrite=False):
+def train(config, resume_from=None, overwrite=False, command="called from Python"):
     """Train what `config` describes and return the Trainer; results lie in `config.output`.
 
     resume_from: a checkpoint or run folder to go on from. overwrite: replace a run that lies there already.
+    command: how the user called it, for the run's record.
     Ctrl-C saves to the batch; `trainer.stop` then says "interrupted".
     """
     folder = Path(config.output)
@@ -38,9 +41,13 @@ def train(config, resume_from=None, overwrite=False):
     count = parallel.wanted(config.train.processes)
     if parallel.rank() == 0:
         claim(folder, config, resume_from, overwrite)
+        write_record(folder, command, count)
     spawn_others(count, folder, resume_from)
     parallel.start()
-    trainer = assemble(config, folder)
+    try:
+        trainer = assemble(config, folder)
+    except ConfigError as error:  # what only a part itself, or the data, can judge: add the file that said so
+        raise located(error, config.origins, config.file) from error
     if start_from:
         same_classes(start_from.meta["classes"], trainer.loader.dataset.classes, start_from.path, "the training data")
         resume(trainer, start_from)
@@ -65,9 +72,19 @@ def claim(folder, config, resume_from, overwrite):
     with explain_os_errors(folder / "config.yml"):
         folder.mkdir(parents=True, exist_ok=True)
         if not resume_from:
-            for path in [*old, folder / "metrics.csv", *folder.glob("epoch_*.safetensors")]:
+            for path in [*old, folder / "metrics.csv", folder / "run.json", *folder.glob("epoch_*.safetensors")]:
                 path.unlink(missing_ok=True)
     write_text(folder / "config.yml", dump(config))
+
+
+def write_record(folder, command, processes):
+    """run.json: how, when and on what the run was started; a resume adds an entry."""
+    path, machine = folder / "run.json", examine()
+    starts = json.loads(path.read_text(encoding="utf-8"))["starts"] if path.is_file() else []
+    starts.append({"command": command, "date": time.strftime("%Y-%m-%d %H:%M"), "processes": processes,
+                   "cpu": machine.cpu, "cores": machine.cores, "python": ".".join(map(str, machine.python)),
+                   "versions": {k: machine.versions.get(k) for k in ("paddlepaddle", "numpy")}})
+    write_json(path, {"starts": starts})
 
 
 def assemble(config, folder):
@@ -207,8 +224,3 @@ def say(text):
     """Print a line, from the first process only."""
     if parallel.rank() == 0:
         print(text, flush=True)
-
-
-def elapsed(start):
-    """Seconds since `start` of time.perf_counter()."""
-    return time.perf_counter() - start

@@ -1,5 +1,7 @@
 """How fast a config trains here: its data pipeline alone, one process, and several, taking turns in one run."""
 
+import csv
+import io
 import json
 import statistics
 import subprocess
@@ -7,6 +9,7 @@ import sys
 import time
 
 from ..errors import PPMobileError
+from ..files import write_text
 
 WARM_UP = 3  # steps before the clock starts: memory is allocated, caches fill
 
@@ -43,8 +46,8 @@ def measured(config_arguments, steps, processes):
     done = subprocess.run(command, capture_output=True, text=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith('{"rates"')]
     if done.returncode or not lines:
-        message = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        raise PPMobileError(message.partition("ppmobile: ")[2] or message)
+        said = [line for line in done.stderr.splitlines() if line.startswith("ppmobile: ")]
+        raise PPMobileError(said[-1][len("ppmobile: "):] if said else f"measuring failed: {done.stderr[-300:]}")
     return json.loads(lines[-1])
 
 
@@ -150,6 +153,15 @@ def per_second(work, count):
     for i in range(count):
         work(i)
     return count / (time.perf_counter() - start)
+
+
+def write_csv(rows, path):
+    """The rows as a CSV file."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
 
 
 def table(rows):

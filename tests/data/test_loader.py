@@ -19,7 +19,8 @@ def make(pictures):
 
 def equal(a, b):
     """Two lists of batches, to the bit."""
-    return len(a) == len(b) and all(np.array_equal(x[k], y[k]) for x, y in zip(a, b) for k in ("image", "label", "index"))
+    keys = ("image", "label", "index")
+    return len(a) == len(b) and all(np.array_equal(x[k], y[k]) for x, y in zip(a, b) for k in keys)
 
 
 @pytest.mark.parametrize("workers", [1, 3])

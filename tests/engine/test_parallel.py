@@ -78,7 +78,8 @@ def test_an_error_in_two_processes_is_one_line_and_ends_both(config, tmp_path):
     done = ppmobile("train", "-c", config("bad", processes="2", batch_size=9))
     assert done.returncode == 2
     message = [line for line in done.stderr.splitlines() if line.startswith("ppmobile:")]
-    assert message == ["ppmobile: ConfigError: train.batch_size: 9 cannot be split over 2 processes; choose a multiple"]
+    assert message == ["ppmobile: ConfigError: train.batch_size: 9 cannot be split over 2 processes; choose a multiple "
+                       f"({tmp_path / 'bad.yml'})"]
 
 
 def test_evaluation_over_two_processes_counts_every_picture_once(config, tmp_path):

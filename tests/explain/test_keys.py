@@ -81,8 +81,8 @@ def test_an_entry_of_a_list_of_sections(config):
     ("weights", "weights: unknown key. Did you mean 'model.pretrained'?"),
     ("train.epochs.x", "train.epochs.x: unknown key. Did you mean 'train.epochs'?"),
     ("", ": unknown key."),
-    ("model.backbone.scal", "model.backbone.scal: MobileNetV2 has no option 'scal'. Did you mean 'scale'? Known: scale, "
-                            "out_strides"),
+    ("model.backbone.scal", "model.backbone.scal: MobileNetV2 has no option 'scal'. Did you mean 'scale'? "
+                            "Known: scale, out_strides"),
     ("model.neck.channels", "model.neck.channels: what it means depends on the neck; the config has none"),
     ("transforms.train.9.size", "transforms.train.9: the config's list has 5 entries, counted from 0"),
     ("transforms.train.x", "transforms.train.x: train is a list; give the position of an entry, counted from 0"),

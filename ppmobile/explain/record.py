@@ -1,0 +1,63 @@
+"""A table of finished runs for a Markdown page, so that no number there is typed by hand."""
+
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+
+from ..errors import PPMobileError
+from ..files import write_text
+
+BEGIN, END = "<!-- made by tools/record.py: do not edit -->", "<!-- end -->"
+NAMES = ("run", "best val top1 (epoch)", "test top1", "minutes", "epochs", "img/s", "pictures", "params M", "MACs M")
+
+
+def record(page, runs):
+    """Put the table, commands and machine of `runs` between the markers of the Markdown file `page`.
+
+    The curves and metrics.csv of each run are copied to a folder beside the page, named like it. A page without
+    markers gets them at its end. Raises PPMobileError for a folder that holds no finished run.
+    """
+    page, rows, commands = Path(page), [], []
+    for run in map(Path, runs):
+        row, start = describe(run)
+        rows.append(row)
+        commands.append(f"    {start['command']}\n    # {start['date']}, {start['cpu']}, {start['cores']} cores, "
+                        f"{start['processes']} processes, paddlepaddle {start['versions']['paddlepaddle']}, "
+                        f"Python {start['python']}")
+        for name in ("curves.png", "metrics.csv"):
+            target = page.with_suffix("") / f"{run.name}_{name}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(run / name, target)
+    lines = ["| " + " | ".join(NAMES) + " |", "|" + "---|" * len(NAMES)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    text = "\n".join([BEGIN, "", *lines, "", *commands, "", *(
+        f"![{Path(run).name}]({page.stem}/{Path(run).name}_curves.png)" for run in runs), "", END])
+    old = page.read_text(encoding="utf-8") if page.is_file() else f"# {page.stem}\n\n"
+    pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
+    write_text(page, pattern.sub(lambda _: text, old) if pattern.search(old) else f"{old.rstrip()}\n\n{text}\n")
+
+
+def describe(run):
+    """(cells of the table, first entry of run.json) of a run's folder."""
+    from ..engine.run import restore
+    from ..profiling.macs import count
+
+    try:
+        start = json.loads((run / "run.json").read_text(encoding="utf-8"))["starts"][0]
+        with open(run / "metrics.csv", encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise PPMobileError(f"{run}: holds no finished run ({error}); give the output folders of training") from error
+    best = max((row for row in rows if row.get("top1")), key=lambda row: float(row["top1"]))
+    model, config, _, saved = restore(run)
+    size = next(part.get("size") for part in reversed(config.transforms.eval) if "size" in part)
+    cost = count(model, (1, 3, size, size))
+    test = run / "eval_test" / "result.json"
+    accuracy = json.loads(test.read_text(encoding="utf-8"))["top1"] if test.is_file() else None
+    speeds = sorted(float(row["img_per_s"]) for row in rows)
+    return [run.name, f"{float(best['top1']):.4f} ({best['epoch']})", "" if accuracy is None else f"{accuracy:.4f}",
+            f"{sum(float(row['seconds']) for row in rows) / 60:.1f}", rows[-1]["epoch"],
+            f"{speeds[len(speeds) // 2]:.1f}", str(saved.meta["order"]["pictures"]), f"{cost.params / 1e6:.2f}",
+            f"{cost.macs / 1e6:.0f} at {size} px"], start

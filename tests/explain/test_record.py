@@ -1,0 +1,28 @@
+"""The table of finished runs: made from the runs' own files, and replaced when it is made again."""
+
+import pytest
+
+from ppmobile.config import load
+from ppmobile.engine.run import train
+from ppmobile.errors import PPMobileError
+from ppmobile.explain.record import BEGIN, END, record
+
+
+def test_a_page_gets_its_table_and_keeps_its_words(tiny, tmp_path):
+    train(load(tiny), command="ppmobile train -c tiny.yml")
+    page = tmp_path / "results" / "tiny.md"
+    page.parent.mkdir()
+    page.write_text(f"# Tiny\n\nWords before.\n\n{BEGIN}\nold table\n{END}\n\nWords after.\n", encoding="utf-8")
+    record(page, [tmp_path / "run"])
+    text = page.read_text(encoding="utf-8")
+    assert "Words before." in text and "Words after." in text and "old table" not in text
+    assert "    ppmobile train -c tiny.yml" in text and "| 24 |" in text and "at 16 px" in text
+    assert (page.parent / "tiny" / "run_curves.png").is_file() and (page.parent / "tiny" / "run_metrics.csv").is_file()
+    once = text
+    record(page, [tmp_path / "run"])
+    assert page.read_text(encoding="utf-8") == once
+
+
+def test_a_folder_without_a_run_is_named(tmp_path):
+    with pytest.raises(PPMobileError, match="holds no finished run"):
+        record(tmp_path / "page.md", [tmp_path])
