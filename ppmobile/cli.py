@@ -23,6 +23,7 @@ COMMANDS = {
 def main(argv=None):
     """Run `ppmobile COMMAND ...`; returns the exit status: 0 done, 2 a user's error, 130 stopped by Ctrl-C."""
     argv = list(sys.argv[1:] if argv is None else argv)
+    os.environ.setdefault("GLOG_minloglevel", "1")  # Paddle's C++ notes on sockets; its warnings stay
     if not argv or argv[0] in ("-h", "--help"):
         print(usage())
         return 0

@@ -119,7 +119,7 @@ class CsvLog(Hook):
         """Add this epoch's row and write the file anew."""
         now = time.perf_counter()
         row = {k: v for k, v in trainer.row.items() if k not in ("score", "best")}
-        self.rows.append({**row, "seconds": round(now - self.clock, 2)})  # training and evaluation of this epoch
+        self.rows.append({**row, "epoch_s": round(now - self.clock, 2)})  # training and evaluation of this epoch
         self.clock = now
         names = list(dict.fromkeys(name for row in self.rows for name in row))
         lines = [",".join(names), *(",".join(str(row.get(n, "")) for n in names) for row in self.rows)]

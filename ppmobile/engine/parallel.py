@@ -1,5 +1,7 @@
 """Data-parallel processes: who am I, gradients added over all, and one process a core on a CPU machine."""
 
+import contextlib
+import io
 import os
 import socket
 import subprocess
@@ -28,7 +30,8 @@ def start():
         import paddle.distributed as dist
 
         if not dist.is_initialized():
-            dist.init_parallel_env()
+            with contextlib.redirect_stderr(io.StringIO()):  # it lists Paddle's own flags, which tells users nothing
+                dist.init_parallel_env()
 
 
 def add_gradients(model, extra):

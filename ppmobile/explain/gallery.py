@@ -32,7 +32,7 @@ def gallery(items, png_path, columns=5):
 def mistakes(worst, paths, classes):
     """Items of a gallery from TopK.worst(n), the dataset's picture paths and its class names."""
     return [
-        (paths[index], f"true {classes[true]} -> {classes[predicted]} {percent(probability)}", WRONG)
+        (paths[index], f"true {classes[true]} -> {classes[predicted]}, {percent(probability)}", WRONG)
         for index, true, predicted, probability in worst
     ]
 

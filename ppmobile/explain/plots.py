@@ -109,10 +109,17 @@ def draw_panel(axes, title, part):
     axes.grid(alpha=0.3)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_xlim(left=0)
+    if title == "loss" and wide(np.concatenate([y for _, y in part.values()])):
+        axes.set_yscale("log")  # one wild first epoch would press all others flat
     if title == "learning rate":
         axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
     if len(part) > 1 or title == "metric (%)":
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, fontsize=9, frameon=False)
+
+
+def wide(values):
+    """Whether positive numbers span more than a factor of 20."""
+    return values.min() > 0 and values.max() > 20 * values.min()
 
 
 def confusion(matrix, classes, png_path):

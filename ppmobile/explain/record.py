@@ -58,6 +58,6 @@ def describe(run):
     accuracy = json.loads(test.read_text(encoding="utf-8"))["top1"] if test.is_file() else None
     speeds = sorted(float(row["img_per_s"]) for row in rows)
     return [run.name, f"{float(best['top1']):.4f} ({best['epoch']})", "" if accuracy is None else f"{accuracy:.4f}",
-            f"{sum(float(row['seconds']) for row in rows) / 60:.1f}", rows[-1]["epoch"],
+            f"{sum(float(row['epoch_s']) for row in rows) / 60:.1f}", rows[-1]["epoch"],
             f"{speeds[len(speeds) // 2]:.1f}", str(saved.meta["order"]["pictures"]), f"{cost.params / 1e6:.2f}",
             f"{cost.macs / 1e6:.0f} at {size} px"], start

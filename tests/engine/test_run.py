@@ -49,7 +49,7 @@ def test_the_table_has_a_row_an_epoch(trained):
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == [str(n) for n in range(1, 11)]
     assert set(rows[0]) == {"epoch", "lr", "loss", "img_per_s", "data_wait", "top1", "mean_class_acc", "val_loss",
-                            "seconds"}
+                            "epoch_s"}
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
 
 

@@ -43,7 +43,7 @@ def test_few_pictures_make_a_narrow_sheet(pictures, tmp_path):
 
 def test_captions_of_mistakes():
     items = mistakes([(2, 0, 1, 0.931)], ["a.jpg", "b.jpg", "c.jpg"], ["cats", "dogs"])
-    assert items == [("c.jpg", "true cats -> dogs 93 %", WRONG)]
+    assert items == [("c.jpg", "true cats -> dogs, 93 %", WRONG)]
 
 
 @pytest.mark.parametrize(
