@@ -127,16 +127,29 @@ class CsvLog(Hook):
 
 
 class Curves(Hook):
-    """Redraws curves.png from metrics.csv after each epoch."""
+    """Redraws curves.png from metrics.csv after each epoch, or, where epochs are short, every `pause` seconds."""
 
-    def __init__(self, csv_path, png_path):
-        self.csv_path, self.png_path = csv_path, png_path
+    def __init__(self, csv_path, png_path, pause=5.0):
+        self.csv_path, self.png_path, self.pause = csv_path, png_path, pause
+        self.drawn, self.due = -pause, False
 
     def after_epoch(self, trainer):
-        """Draw all epochs so far."""
+        """Draw all epochs so far, unless that was done a moment ago: a drawing costs half a second."""
+        self.due = True
+        if time.perf_counter() - self.drawn >= self.pause:
+            self.draw()
+
+    def after_train(self, trainer):
+        """The last epochs are always on the picture."""
+        if self.due:
+            self.draw()
+
+    def draw(self):
+        """Write the picture anew."""
         from ..explain.plots import curves
 
         curves(self.csv_path, self.png_path)
+        self.drawn, self.due = time.perf_counter(), False
 
 
 class VisualDl(Hook):
