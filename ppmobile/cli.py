@@ -24,14 +24,10 @@ def main(argv=None):
     """Run `ppmobile COMMAND ...`; returns the exit status: 0 done, 2 a user's error, 130 stopped by Ctrl-C."""
     argv = list(sys.argv[1:] if argv is None else argv)
     os.environ.setdefault("GLOG_minloglevel", "1")  # Paddle's C++ notes on sockets; its warnings stay
-    if not argv or argv[0] in ("-h", "--help"):
-        print(usage())
-        return 0
-    if argv[0] == "--version":
+    if not argv or argv[0] in ("-h", "--help", "--version"):
         from . import __version__
 
-        print(f"ppmobile {__version__}")
-        return 0
+        return guarded(lambda: print(f"ppmobile {__version__}" if argv[:1] == ["--version"] else usage()))
     if argv[0] not in COMMANDS:
         return fail(f"unknown command {argv[0]!r}.{suggestion(argv[0], COMMANDS)} Known: {', '.join(COMMANDS)}")
     return run(argv[0], argv[1:])
@@ -40,8 +36,15 @@ def main(argv=None):
 def run(name, argv):
     """Run one command with its arguments."""
     command = importlib.import_module(f"ppmobile.commands.{name}")
+    return guarded(lambda: command.main(argv))
+
+
+def guarded(work):
+    """The exit status of `work()`, with expected errors told in one line."""
     try:
-        return command.main(argv) or 0
+        status = work() or 0
+        sys.stdout.flush()
+        return status
     except PPMobileError as error:
         if os.environ.get("PPMOBILE_TRACEBACK"):
             raise

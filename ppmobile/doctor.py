@@ -135,7 +135,7 @@ def _opencv(m):
     installed = [name for name in OPENCVS if m.versions.get(name)]
     if not installed:
         yield "OpenCV is missing: no picture can be read; pip install opencv-python-headless==4.6.0.66"
-    elif len(installed) > 1:
+    elif len({m.versions[name] for name in installed}) > 1:
         yield (
             f"{' and '.join(installed)} share one folder cv2, so a mix of both is loaded; "
             f"pip uninstall -y {' '.join(installed)}, then pip install {installed[0]}=={m.versions[installed[0]]}"

@@ -2,7 +2,7 @@
 
 
 def main(argv):
-    """As `python -m ppmobile.data.split`."""
+    """As `python -m ppmobile.data.split`, which needs no installed command."""
     from ..data.split import main as split_main
 
-    return split_main(argv)
+    return split_main(argv, "ppmobile split")

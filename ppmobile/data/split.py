@@ -101,10 +101,10 @@ def write_list(path, root, items):
     write_text(path, "".join(lines))
 
 
-def main(arguments=None):
-    """`python -m ppmobile.data.split`: returns the exit status, 2 after an error the user can mend."""
+def main(arguments=None, program="python -m ppmobile.data.split"):
+    """`python -m ppmobile.data.split`, `ppmobile split`: returns the exit status, 2 after an error the user can mend."""
     parser = argparse.ArgumentParser(
-        prog="python -m ppmobile.data.split",
+        prog=program,
         description="Write train_list.txt, val_list.txt, test_list.txt and labels.txt for a folder that holds one "
         "folder of pictures a class. Every class is divided by the same ratios; the pictures stay where they are.",
     )
@@ -117,7 +117,7 @@ def main(arguments=None):
     try:
         parts = write_lists(options.root, options.out, options.ratios, options.seed)
     except PPMobileError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        print(f"ppmobile: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
     for name, labels in parts.items():
         counts = [count for _, count in sorted(Counter(labels).items())]

@@ -119,6 +119,21 @@ class NanGuard(Hook):
             f"Pictures of the batch: {shown}")
 
 
+class LossScale(Hook):
+    """Carries the loss scale of fp16 training over a resume."""
+
+    def __init__(self, scaler):
+        self.scaler = scaler
+
+    def state(self):
+        """Paddle's state of the scaler as plain numbers and arrays."""
+        return dict(self.scaler.state_dict())
+
+    def restore(self, state):
+        """Take it back."""
+        self.scaler.load_state_dict(state)
+
+
 class MeanStatistics(Hook):
     """With several processes: BN statistics become their mean at the end of an epoch, so all evaluate one net."""
 

@@ -13,9 +13,7 @@ OPTIMIZERS = Registry("optimizer", "ppmobile.engine.optim")
 class Optimizer:
     """Base: `create(parameters)` makes the Paddle optimizer of parameters whose decay is already attached.
 
-    Paddle's own parameter groups are not used for L2 decay: its Momentum ignores a group's decay, and it
-    clips each group's gradient alone. Rate and decay sit on each parameter instead, where every optimizer
-    obeys them.
+    Rate and L2 decay sit on each parameter, where every optimizer obeys them, and not in Paddle's parameter groups.
     """
 
     decoupled = False

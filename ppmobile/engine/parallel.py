@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 
+from ..doctor import cores
 from ..errors import ConfigError
 
 
@@ -82,12 +83,16 @@ def barrier():
         gather(0)
 
 
-def wanted(processes):
-    """How many processes `train.processes` asks for: a number, or auto for one a core without a GPU."""
+def wanted(processes, batch_size):
+    """How many processes `train.processes` asks for: a number, or auto.
+
+    auto: one where Paddle can use a GPU; else one a core, or the next smaller number that divides `batch_size`.
+    """
     if str(processes) == "auto":
         import paddle
 
-        return 1 if paddle.device.is_compiled_with_cuda() else max(1, len(os.sched_getaffinity(0)))
+        most = 1 if paddle.device.is_compiled_with_cuda() else min(cores(), batch_size)
+        return next(count for count in range(most, 0, -1) if batch_size % count == 0)
     if not str(processes).isdigit() or int(processes) < 1:
         raise ConfigError(f"train.processes: expected a number from 1 up or auto, got {processes!r}")
     return int(processes)

@@ -38,7 +38,7 @@ def train(config, resume_from=None, overwrite=False, command="called from Python
     """
     folder = Path(config.output)
     start_from = checkpoints.load(last(resume_from)) if resume_from else None
-    count = parallel.wanted(config.train.processes)
+    count = parallel.wanted(config.train.processes, config.train.batch_size)
     if parallel.rank() == 0:
         claim(folder, config, resume_from, overwrite)
         write_record(folder, command, count)
@@ -93,8 +93,10 @@ def assemble(config, folder):
     train_set, val_set = prepare(config)
     model = build_model(vars(config.model), config.task, len(train_set.classes))
     if config.model.pretrained:
-        path = resolve(config.model.pretrained, config.model.backbone)
-        say(load_official(model, path))
+        if parallel.rank() == 0:  # the first process downloads, the others find the file
+            resolve(config.model.pretrained, config.model.backbone)
+        parallel.barrier()
+        say(load_official(model, resolve(config.model.pretrained, config.model.backbone)))
     loader = training_loader(config, train_set)
     model.train()
     freeze_bn(model, config.train.freeze_bn)
@@ -104,6 +106,7 @@ def assemble(config, folder):
         say(f"train.amp: {config.train.amp} needs a GPU; training in fp32")
     about = {"config": to_dict(config), "classes": list(train_set.classes)}
     hooks = build_hooks(config, folder, loader, val_set, about)
+    hooks = [h.LossScale(amp.scaler), *hooks] if amp.scaler else hooks
     return Trainer(model, optimizer, loader, hooks, config.train.accumulate, config.seed, amp)
 
 

@@ -97,7 +97,7 @@ def test_the_command_writes_lists_and_explains_mistakes_in_one_line(pictures, tm
     assert main([str(tmp_path / "nowhere"), "--out", str(out)]) == 2
     assert main([str(pictures), "--out", str(out), "--ratios", "0", "0", "0"]) == 2
     errors = capsys.readouterr().err.splitlines()
-    assert len(errors) == 2 and errors[0].startswith("DataError: ") and "nowhere: no such folder" in errors[0]
+    assert len(errors) == 2 and errors[0].startswith("ppmobile: DataError: ") and "nowhere: no such folder" in errors[0]
     with pytest.raises(DataError, match="give three"):
         write_lists(pictures, out, (1, 1))
 

@@ -92,9 +92,11 @@ def test_evaluation_over_two_processes_counts_every_picture_once(config, tmp_pat
     assert float(row["val_loss"]) == pytest.approx(result["loss"], rel=1e-5)
 
 
-def test_wanted_processes():
-    assert parallel.wanted("3") == 3
-    assert parallel.wanted("auto") >= 1
+def test_wanted_processes(monkeypatch):
+    assert parallel.wanted("3", 8) == 3
+    for cores, batch_size, expected in ((1, 32, 1), (2, 32, 2), (6, 32, 4), (64, 10, 10), (4, 7, 1)):
+        monkeypatch.setattr(parallel, "cores", lambda count=cores: count)
+        assert parallel.wanted("auto", batch_size) == expected
     for wrong in ("0", "many", "-1", "1.5"):
         with pytest.raises(ConfigError, match="train.processes: expected a number from 1 up or auto"):
-            parallel.wanted(wrong)
+            parallel.wanted(wrong, 8)
