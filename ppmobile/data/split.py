@@ -102,7 +102,7 @@ def write_list(path, root, items):
 
 
 def main(arguments=None, program="python -m ppmobile.data.split"):
-    """`python -m ppmobile.data.split`, `ppmobile split`: returns the exit status, 2 after an error the user can mend."""
+    """`python -m ppmobile.data.split` or `ppmobile split`: the exit status, 2 after an error that the user can mend."""
     parser = argparse.ArgumentParser(
         prog=program,
         description="Write train_list.txt, val_list.txt, test_list.txt and labels.txt for a folder that holds one "
