@@ -40,7 +40,7 @@ def run(name, argv):
 
 
 def guarded(work):
-    """The exit status of `work()`, with expected errors told in one line."""
+    """The exit status of `work()`, with expected errors told in one line; PPMOBILE_TRACEBACK=1 raises them."""
     try:
         status = work() or 0
         sys.stdout.flush()
@@ -55,6 +55,12 @@ def guarded(work):
     except BrokenPipeError:  # as in `ppmobile zoo list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except (OSError, MemoryError) as error:  # of the machine, and met where nobody could say more about it
+        if os.environ.get("PPMOBILE_TRACEBACK"):
+            raise
+        reason = "not enough memory" if isinstance(error, MemoryError) else error
+        advice = "smaller batches or fewer data.workers take less. " if isinstance(error, MemoryError) else ""
+        return fail(f"{type(error).__name__}: {reason}; {advice}PPMOBILE_TRACEBACK=1 shows where it happened")
 
 
 def fail(message):

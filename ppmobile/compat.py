@@ -1,6 +1,5 @@
 """Everything that leans on the inside of one Paddle version, in one place."""
 
-import numpy as np
 import paddle
 
 
@@ -20,12 +19,23 @@ def optimizer_state(optimizer, model):
 
 
 def load_optimizer_state(optimizer, model, state):
-    """Put back what `optimizer_state` gave; the model may have been built again since. KeyError on a missing entry."""
+    """Put back what `optimizer_state` gave; the model may have been built again since.
+
+    ValueError, with nothing changed, unless `state` has exactly this optimizer's entries, in their shapes.
+    """
     names = {p.name: path for path, p in model.named_parameters()}
     block = paddle.static.default_main_program().global_block()
     groups = optimizer._param_groups
     for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
         optimizer._create_accumulators(block, [p for p in group["params"] if not p.stop_gradient])
-    for key, tensor in _leaves(optimizer, names):
-        value = np.asarray(state[key])
-        tensor.set_value(value.reshape(tensor.shape))
+    leaves = dict(_leaves(optimizer, names))
+    for key in [*leaves, *state]:
+        if key not in state:
+            raise ValueError(f"no optimizer state {key!r}")
+        if key not in leaves:
+            raise ValueError(f"an optimizer state {key!r} that this optimizer does not have")
+        if list(state[key].shape) != list(leaves[key].shape):
+            raise ValueError(f"an optimizer state {key!r} of shape {list(state[key].shape)}, not "
+                             f"{list(leaves[key].shape)}")
+    for key, tensor in leaves.items():
+        tensor.set_value(state[key].astype(tensor.numpy().dtype))

@@ -6,7 +6,6 @@ Packages are looked up, not imported: paddle alone takes seconds, and a broken p
 import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Optional
 
 from .errors import PPMobileError
+from .home import cache_home
 
 PADDLES = ("paddlepaddle", "paddlepaddle-gpu")
 OPENCVS = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
@@ -45,7 +45,6 @@ FEATURES = {
     "asimddp": "fast int8", "i8mm": "faster int8", "asimdhp": "fast fp16", "bf16": "fast bf16",
 }  # fmt: skip
 ENVIRONMENT = ("OMP_", "MKL_", "KMP_", "FLAGS_", "PADDLE_", "PPMOBILE_", "CUDA_VISIBLE", "LD_PRELOAD")
-SMALL_SHM = 256 << 20  # bytes: below it data/loader.py sends pictures through pipes
 CHINESE = {
     True: "class names can be drawn",
     False: "no font has the letters, class names are drawn as \\uXXXX; install fonts-noto-cjk, or set PPMOBILE_FONT",
@@ -65,7 +64,6 @@ class Machine:
     features: Optional[frozenset] = None
     cores: int = 1
     memory: Optional[int] = None
-    shm: Optional[int] = None
     cache: Path = Path()
     chinese: Optional[bool] = None
 
@@ -81,7 +79,7 @@ def report(machine=None):
     lines += [
         f"cpu         {m.cpu}, {m.cores} cores for this process",
         f"  features  {_features(m.features)}",
-        f"memory      {_size(m.memory)}, /dev/shm {_size(m.shm)} free",
+        f"memory      {_size(m.memory)}",
         f"cache       {m.cache}",
         f"chinese     {CHINESE[m.chinese]}",
         "environment",
@@ -162,11 +160,6 @@ def _system(m):
     threads = m.environ.get("OMP_NUM_THREADS", "")
     if threads.isdigit() and int(threads) > m.cores:
         yield f"OMP_NUM_THREADS={threads} on {m.cores} cores: threads wait for each other; set it to {m.cores} or less"
-    if m.shm is not None and m.shm < SMALL_SHM:
-        yield (
-            f"/dev/shm has only {_size(m.shm)} free, so pictures come from the data workers through slower pipes; "
-            "in Docker, add --shm-size=1g"
-        )
     if not _writable(m.cache):
         yield f"the cache folder {m.cache} cannot be written; set PPMOBILE_HOME to a folder that can"
 
@@ -182,8 +175,7 @@ def examine():
         features=features,
         cores=cores(),
         memory=memory(),
-        shm=shutil.disk_usage("/dev/shm").free if Path("/dev/shm").is_dir() else None,
-        cache=Path(os.environ.get("PPMOBILE_HOME") or Path.home() / ".cache" / "ppmobile"),
+        cache=cache_home(),
         chinese=_chinese(),
     )
 

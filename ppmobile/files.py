@@ -1,19 +1,23 @@
 """Pictures and texts under any file name: read with a precise reason on failure, written whole or not at all."""
 
+import contextlib
 import errno
 import glob
 import hashlib
 import json
 import os
+import re
+import time
 import uuid
-from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import DataError, PPMobileError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+LEFTOVER = re.compile(r"\..*\.tmp-[0-9a-f]{12}(\.[^.]*)?$", re.DOTALL)  # atomic_write's names for unfinished files
 _HINTS = {
     errno.ENOSPC: "the disk is full; free some space or choose another folder",
+    errno.EFBIG: "the file grew beyond the size that is allowed here; raise the limit or choose another folder",
     errno.EACCES: "permission denied; choose a folder that you may write to",
     errno.EPERM: "permission denied; choose a folder that you may write to",
     errno.EROFS: "the file system is read-only; choose another folder",
@@ -123,7 +127,7 @@ def _why_unreadable(head):
 # --- whole files ------------------------------------------------------------------------------------------------
 
 
-@contextmanager
+@contextlib.contextmanager
 def explain_os_errors(path):
     """Turn an OSError about `path` inside the block into a PPMobileError of one line with the next step.
 
@@ -140,15 +144,17 @@ def explain_os_errors(path):
         raise PPMobileError(f"{path}: cannot be written: {hint}") from error
 
 
-@contextmanager
+@contextlib.contextmanager
 def atomic_write(path):
     """Give a temporary Path in the folder of `path`, with its suffix; move it onto `path` when the block succeeds.
 
     The folder is made if need be. The bytes are on the disk before the move, so that neither a crash nor a
     full disk leaves half a file; after any error the temporary file is gone and an older `path` untouched.
+    What a killed process left is a hidden file .NAME.tmp-..., for `remove_leftovers`.
     """
     path = Path(path)
-    temporary = path.with_name(f".{uuid.uuid4().hex[:12]}{path.suffix}")
+    # part of the name is enough to recognise it, and keeps it shorter than file systems allow
+    temporary = path.with_name(f".{path.stem[:40]}.tmp-{uuid.uuid4().hex[:12]}{path.suffix}")
     with explain_os_errors(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -160,6 +166,20 @@ def atomic_write(path):
         finally:
             if temporary.exists():
                 temporary.unlink()
+
+
+def remove_leftovers(folder, minutes=10):
+    """Delete the temporary files that killed writers left in `folder` (not below it); returns their Paths.
+
+    Only files that nobody has touched for so many minutes: a younger one may be another process's, at work.
+    """
+    removed, now = [], time.time()
+    for path in sorted(Path(folder).glob(".*")):
+        with contextlib.suppress(OSError):  # gone already, or not ours to delete: it harms nobody
+            if LEFTOVER.match(path.name) and path.is_file() and now - path.stat().st_mtime > 60 * minutes:
+                path.unlink()
+                removed.append(path)
+    return removed
 
 
 def write_bytes(path, data):

@@ -22,7 +22,7 @@ Part = Dict[str, object]  # {name: NAME, option: value}; the kind of part is in 
 
 
 def key(default, meaning, **limits):
-    """A config key: default value, meaning with unit, and limits (`low`, `above`, `choices`, or a part's `kind`)."""
+    """A config key: default, meaning with unit, and limits (low, high, above, below, choices, or a part's kind)."""
     metadata = {"meaning": meaning, **limits}
     if default is MISSING:
         return field(metadata=metadata)
@@ -109,7 +109,7 @@ class Eval:
 
     metric: Part = key({}, "the measure; the task's usual one if no name is given", kind="metric")
     batch_size: int = key(64, "pictures in one evaluation batch", low=1)
-    worst: int = key(24, "how many of the worst mistakes are drawn; 0 = none", low=0)
+    worst: int = key(24, "how many of the worst mistakes are drawn; 0 = none", low=0, high=400)
 
 
 @dataclass
@@ -122,5 +122,5 @@ class Config:
     transforms: Transforms = key(Transforms, Transforms.__doc__)
     train: Train = key(Train, Train.__doc__)
     eval: Eval = key(Eval, Eval.__doc__)
-    seed: int = key(0, "start of all randomness: weights, order, augmentation", low=0)
+    seed: int = key(0, "start of all randomness: weights, order, augmentation", low=0, high=2**31 - 1)
     output: str = key("runs/{name}", "folder of the run; {name} is the config file's name")

@@ -105,6 +105,8 @@ def _scalar(value, kind, meta, place):
 def _limits(value, meta, place):
     if "low" in meta and value < meta["low"]:
         raise ConfigError(f"{place}: must be at least {meta['low']}, got {show(value)}")
+    if "high" in meta and value > meta["high"]:
+        raise ConfigError(f"{place}: must be at most {meta['high']}, got {show(value)}")
     if "above" in meta and value <= meta["above"]:
         raise ConfigError(f"{place}: must be above {meta['above']}, got {show(value)}")
     if "below" in meta and value >= meta["below"]:

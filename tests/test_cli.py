@@ -130,3 +130,25 @@ def test_a_traceback_on_request(monkeypatch):
     monkeypatch.setenv("PPMOBILE_TRACEBACK", "1")
     with pytest.raises(DataError):
         cli.main(["infer", "-w", "x", "nowhere.png"])
+
+
+@pytest.mark.parametrize("error, line", [
+    (OSError(28, "No space left on device", "图.csv"),
+     "ppmobile: OSError: [Errno 28] No space left on device: '图.csv'; PPMOBILE_TRACEBACK=1 shows where it happened\n"),
+    (MemoryError(), "ppmobile: MemoryError: not enough memory; smaller batches or fewer data.workers take less. "
+                    "PPMOBILE_TRACEBACK=1 shows where it happened\n"),
+])
+def test_the_machine_s_own_errors_are_one_line_too(error, line, capsys, monkeypatch):
+    def fail():
+        raise error
+
+    monkeypatch.delenv("PPMOBILE_TRACEBACK", raising=False)
+    assert cli.guarded(fail) == 2 and capsys.readouterr().err == line
+    monkeypatch.setenv("PPMOBILE_TRACEBACK", "1")
+    with pytest.raises(type(error)):
+        cli.guarded(fail)
+
+
+def test_a_mistake_of_the_program_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        cli.guarded(lambda: 1 / 0)

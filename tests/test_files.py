@@ -15,7 +15,8 @@ from PIL import Image
 from ppmobile import files
 from ppmobile.errors import DataError, PPMobileError
 
-SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
 
 
 @pytest.fixture
@@ -172,6 +173,28 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, error, seen):
             temporary.write_text("half")
             raise error
     assert os.listdir(tmp_path) == ["a.npz"] and path.read_text() == "old"
+
+
+def test_what_a_killed_writer_leaves_is_recognised_and_removed(tmp_path):
+    code = "import os, sys; from ppmobile import files\nwith files.atomic_write(sys.argv[1]) as t:\n" \
+           "    t.write_text('half'); os.kill(os.getpid(), 9)"
+    names = ["last.safetensors", "图 é", "x" * 200 + ".png"]
+    for name in names:
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / name)], cwd=ROOT, check=False)
+    left = sorted(tmp_path.iterdir())
+    assert len(left) == len(names) and any(p.name.startswith(".last.tmp-") for p in left)
+    assert {p.suffix for p in left} >= {".safetensors", ".png"}
+    others = [".hidden.png", ".a.tmp-notes.txt", "a.tmp-0123456789ab.txt"]
+    for name in others:
+        (tmp_path / name).write_text("mine")
+    (tmp_path / "sub").mkdir()
+    for path in tmp_path.iterdir():
+        os.utime(path, (1e9, 1e9))
+    young = tmp_path / ".best.tmp-0123456789ab.safetensors"
+    young.write_text("at work")
+    assert files.remove_leftovers(tmp_path) == left
+    assert sorted(os.listdir(tmp_path)) == sorted([*others, young.name, "sub"])
+    assert files.remove_leftovers(tmp_path / "none") == []
 
 
 @pytest.mark.parametrize("number, words", [

@@ -14,7 +14,7 @@ from ppmobile.typed import Checker, describe, paths, plain
 class Wheel:
     """A section that stands in a list."""
 
-    spokes: int = key(32, "how many spokes", low=1)
+    spokes: int = key(32, "how many spokes", low=1, high=400)
 
 
 @dataclass
@@ -79,6 +79,7 @@ def test_a_whole_number_becomes_a_float_and_a_count_a_text():
     ({"brake": {"kind": 3}}, "brake.kind: must be one of disc, drum, got 3"),
     ({"wheels": {"spokes": 3}}, "wheels: expected a list, got {'spokes': 3}"),
     ({"wheels": [{}, {"spokes": 0}]}, "wheels.1.spokes: must be at least 1, got 0"),
+    ({"wheels": [{"spokes": 401}]}, "wheels.0.spokes: must be at most 400, got 401"),
     ({"wheels": [{"spoke": 3}]}, "wheels.0.spoke: unknown key. Did you mean 'spokes'?"),
     ({"notes": "a"}, "notes: expected a list, got 'a'; write ['a']"),
     ({"notes": [3]}, "notes.0: expected a text, got 3; in quotes it is a text: \"3\""),

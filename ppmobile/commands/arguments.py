@@ -13,6 +13,13 @@ def parser(name, description, config=True, config_required=True):
     return made
 
 
+def path(text):
+    """An argument's type: a path that is not empty, since "" would mean the current folder to pathlib."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the path is empty; give a file or a folder")
+    return text
+
+
 def load_config(options):
     """The checked Config of -c and -o."""
     from ..config import load

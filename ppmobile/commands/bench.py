@@ -2,7 +2,7 @@
 
 from argparse import SUPPRESS
 
-from .arguments import load_config, parser
+from .arguments import load_config, parser, path
 
 
 def main(argv):
@@ -12,7 +12,7 @@ def main(argv):
     arguments.add_argument("--steps", type=int, default=20, help="measured training steps a round, default 20")
     arguments.add_argument("--rounds", type=int, default=3, help="rounds; the settings take turns, default 3")
     arguments.add_argument("--processes", type=int, default=2, help="compare one process with so many, default 2")
-    arguments.add_argument("--out", metavar="FILE", help="also write the table as CSV")
+    arguments.add_argument("--out", type=path, metavar="FILE", help="also write the table as CSV")
     arguments.add_argument("--measure", type=int, metavar="PROCESSES", help=SUPPRESS)  # what the command calls itself
     options = arguments.parse_args(argv)
     if min(options.steps, options.rounds, options.processes) < 1:
@@ -21,8 +21,7 @@ def main(argv):
 
     given = ["-c", options.config, *(["-o", *options.override] if options.override else [])]
     if options.measure is not None:
-        training.measure(load_config(options), options.steps, options.measure, ["bench", *argv])
-        return 0
+        return training.measure(load_config(options), options.steps, options.measure, ["bench", *argv])
     load_config(options)
     rows = training.bench(given, options.steps, options.rounds, options.processes)
     print(training.table(rows))

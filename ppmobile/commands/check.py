@@ -4,25 +4,41 @@ from .arguments import load_config, parser
 
 
 def main(argv):
-    """Print the findings of every split; exit status 1 if more files are unusable than data.max_bad allows."""
+    """Print the findings of every split; exit status 1 if training would refuse the data, 0 for mere warnings."""
     arguments = parser("check", __doc__.split(":")[1].strip())
     options = arguments.parse_args(argv)
     config = load_config(options)
 
     from ..engine.datasets import SPLITS, look, open_split
 
-    reports, unusable = {}, 0
+    reports, datasets, unusable = {}, {}, 0
     for split in SPLITS:
-        if getattr(config.data, split, None) is None:
+        if split != "train" and getattr(config.data, split, None) is None:
             continue
-        dataset = open_split(config, split)
+        dataset = datasets[split] = open_split(config, split)
         reports[split] = look(dataset)
         bad = len({finding.path for finding in reports[split].fatal})
         unusable += bad > config.data.max_bad
         verdict = f"{bad} unusable, data.max_bad allows {config.data.max_bad}: training refuses" if bad > (
             config.data.max_bad) else "ready to train" if not bad else f"{bad} unusable pictures will be left out"
         print(f"== {split}: {verdict}\n{reports[split].text()}\n")
-    return 1 if unusable else report_leaks(reports)
+    report_leaks(reports)
+    return 1 if report_classes(datasets) or unusable else 0
+
+
+def report_classes(datasets):
+    """Print which splits have other classes than train; returns how many do."""
+    from ..engine.datasets import compare_classes
+    from ..errors import DataError
+
+    different = 0
+    for split, dataset in datasets.items():
+        try:
+            compare_classes(datasets["train"], dataset, split)
+        except DataError as error:
+            print(f"classes: {error}")
+            different += 1
+    return different
 
 
 def report_leaks(reports):
@@ -34,4 +50,3 @@ def report_leaks(reports):
         print(f"leak: {finding.path}: {finding.reason}")
     if len(found) > 5:
         print(f"and {len(found) - 5} more pictures stand in two splits")
-    return 0

@@ -1,17 +1,19 @@
 """`ppmobile eval`: measure a trained model on a split of the data, and show where it errs."""
 
-from .arguments import parser, run_config
+from .arguments import parser, path, run_config
 
 
 def main(argv):
     """Print the numbers; write result.json, confusion.png and worst.png."""
     arguments = parser("eval", __doc__.split(":")[1].strip(), config_required=False)
-    arguments.add_argument("-w", "--weights", required=True, metavar="RUN", help="a run's folder or a checkpoint")
+    arguments.add_argument("-w", "--weights", required=True, type=path, metavar="RUN",
+                           help="a run's folder or a checkpoint")
     arguments.add_argument("--split", default="val", choices=("train", "val", "test"), help="default: val")
-    arguments.add_argument("--out", metavar="FOLDER", help="for the pictures; default: RUN/eval_SPLIT")
+    arguments.add_argument("--out", type=path, metavar="FOLDER", help="for the pictures; default: RUN/eval_SPLIT")
     options = arguments.parse_args(argv)
     config = run_config(options)
 
+    from functools import partial
     from pathlib import Path
 
     from ..engine.evaluate import evaluate
@@ -21,8 +23,8 @@ def main(argv):
 
     model, config, classes, saved = restore(options.weights, config)
     dataset = open_eval(config, options.split, classes, saved.path)
-    metric = METRICS.build(config.eval.metric, "eval.metric", classes=classes)
-    evaluate(model, eval_loader(config, dataset), metric, progress=True)
+    new_metric = partial(METRICS.build, config.eval.metric, "eval.metric", classes=classes)
+    metric = evaluate(model, eval_loader(config, dataset), new_metric, progress=True)
     out = Path(options.out) if options.out else Path(saved.path).parent / f"eval_{options.split}"
     print_result(metric, options.split, len(dataset))
     write_result(metric, dataset, out, config.eval.worst)

@@ -1,14 +1,16 @@
 """`ppmobile infer`: classify pictures (files, folders, glob patterns) with a trained model and draw the answers."""
 
-from .arguments import parser
+from .arguments import parser, path
 
 
 def main(argv):
     """Print one line a picture; with --out also write the pictures with the answer drawn on them."""
     arguments = parser("infer", __doc__.split(":", 1)[1].strip(), config=False)
-    arguments.add_argument("-w", "--weights", required=True, metavar="RUN", help="a run's folder or a checkpoint")
-    arguments.add_argument("inputs", nargs="+", metavar="PICTURE", help="files, folders or glob patterns")
-    arguments.add_argument("--out", metavar="FOLDER", help="write the pictures with the answers drawn on them")
+    arguments.add_argument("-w", "--weights", required=True, type=path, metavar="RUN",
+                           help="a run's folder or a checkpoint")
+    arguments.add_argument("inputs", nargs="+", type=path, metavar="PICTURE", help="files, folders or glob patterns")
+    arguments.add_argument("--out", type=path, metavar="FOLDER",
+                           help="write the pictures with the answers drawn on them, in the subfolders they came from")
     arguments.add_argument("--topk", type=int, default=3, help="answers a picture, default 3")
     options = arguments.parse_args(argv)
     if options.topk < 1:
@@ -19,19 +21,43 @@ def main(argv):
     from ..engine.infer import classify
     from ..errors import DataError
     from ..explain.draw import label
-    from ..files import list_images, write_image
+    from ..files import write_image
 
-    paths = [path for source in options.inputs for path in list_images(source)]
+    pictures = outputs(options.inputs)
     failed = 0
-    for path, image, answers in classify(options.weights, paths, options.topk):
+    for source, image, answers in classify(options.weights, list(pictures), options.topk):
         if image is None:
             failed += 1
-            print(f"{path}: not answered: {answers}")
+            print(f"{source}: not answered: {answers}")
             continue
         lines = [f"{name} {score:.1%}" for name, score in answers]
-        print(f"{path}: {', '.join(lines)}")
+        print(f"{source}: {', '.join(lines)}")
         if options.out:
-            write_image(Path(options.out) / f"{path.stem}.png", label(image, lines))
-    if failed == len(paths):
+            write_image(Path(options.out) / pictures[source], label(image, lines))
+    if failed == len(pictures):
         raise DataError(f"none of the {failed} pictures could be read")
     return 0
+
+
+def outputs(sources):
+    """{picture: name of its PNG below --out} of files, folders and patterns, each picture and each name once.
+
+    A folder's subfolders are kept; the second picture of a name becomes NAME-2.png, whatever its letters' case.
+    """
+    from pathlib import Path
+
+    from ..files import list_images
+
+    named, used = {}, set()
+    for source in sources:
+        for picture in list_images(source):
+            if picture in named:
+                continue
+            plain = (picture.relative_to(source) if Path(source).is_dir() else Path(picture.name)).with_suffix("")
+            name, number = f"{plain}.png", 1
+            while name.casefold() in used:
+                number += 1
+                name = f"{plain}-{number}.png"
+            used.add(name.casefold())
+            named[picture] = name
+    return named

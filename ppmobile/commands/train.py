@@ -1,5 +1,6 @@
 """`ppmobile train`: train a model from a config, or go on with a run."""
 
+import argparse
 import shlex
 
 from .arguments import load_config, parser
@@ -12,6 +13,7 @@ def main(argv):
                            help="go on with a run: its folder or a checkpoint; without a value, the config's output")
     arguments.add_argument("--overwrite", action="store_true", help="replace a run that lies in the output folder")
     arguments.add_argument("--print-config", action="store_true", help="print the resolved config and stop")
+    arguments.add_argument("--command", help=argparse.SUPPRESS)  # what the user typed, when this is one of several
     options = arguments.parse_args(argv)
     if not options.config and not options.resume:
         arguments.error("give -c FILE, or --resume RUN")
@@ -22,30 +24,38 @@ def main(argv):
         print(dump(config), end="")
         return 0
     resume = config.output if options.resume == "" else options.resume
-    return train(config, resume, options.overwrite, "ppmobile train " + shlex.join(argv))
+    return train(config, resume, options.overwrite, options.command or "ppmobile train " + shlex.join(argv))
 
 
 def saved_config(options):
-    """The config of the run that --resume names, with -o on top."""
+    """The config of the run that --resume names, with -o on top; a folder goes on where it lies now."""
+    from pathlib import Path
+
     from ..engine.run import last
     from .arguments import run_config
 
     options.weights = last(options.resume)
-    return run_config(options)
+    config = run_config(options)
+    if Path(options.resume).is_dir() and not any(text.startswith("output=") for text in options.override):
+        config.output = options.resume
+    return config
 
 
 def train(config, resume, overwrite, command):
     """Train and say where the results lie and how to go on."""
     from ..engine import parallel, run
 
+    count = run.process_count(config)
+    if count > 1 and parallel.world() == 1:
+        return run.train_in_processes(config, count, resume, overwrite, command)
     trainer = run.train(config, resume, overwrite, command)
     if trainer.stop == "interrupted":
         run.say(f"stopped and saved; go on with: ppmobile train --resume {config.output}")
         return 130
     if trainer.stop:
         run.say(f"stopped early: {trainer.stop}")
-    if parallel.rank() == 0:
-        best = trainer.hook("Evaluate")
-        score = f"best {best.new_metric().main} {best.best:.4f}; " if best and best.best is not None else ""
-        print(f"{score}run in {config.output}: best.safetensors, last.safetensors, metrics.csv, curves.png, config.yml")
+    evaluation = trainer.hook("Evaluate")
+    known = evaluation is not None and evaluation.best is not None
+    best = f"best {evaluation.new_metric().main} {evaluation.best:.4f}; " if known else ""
+    run.say(f"{best}the run lies in {config.output}")
     return 0

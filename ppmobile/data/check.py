@@ -1,11 +1,12 @@
 """Looks at every picture of a dataset once, before training, so that a bad file costs seconds and not a night."""
 
 import json
+import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ..errors import DataError
+from ..errors import DataError, PPMobileError
 from ..files import write_text
 from .faults import inspect_picture
 from .report import Report
@@ -19,8 +20,8 @@ def scan(dataset, cache=None):
     """A Report on all pictures and labels of `dataset`.
 
     cache: a JSON file that keeps what was found, so that files of unchanged size and time are not decoded
-    again; None keeps nothing. Several datasets may share one; a damaged one is ignored and replaced.
-    Raises PPMobileError if the cache cannot be written.
+    again; None keeps nothing. Several datasets may share one; a damaged one is ignored and replaced, one that
+    cannot be written costs a warning.
     """
     known = load_cache(cache) if cache else {}
     paths = list(dict.fromkeys(str(path) for path in dataset.paths))
@@ -33,7 +34,7 @@ def scan(dataset, cache=None):
             known[path] = [*(stamps[path] or (None, None)), facts]
     finally:  # what an interrupted scan has seen need not be seen again
         if cache and changed:
-            write_text(cache, json.dumps({"version": CACHE_VERSION, "files": known}, ensure_ascii=False))
+            _remember(cache, {path: entry for path, entry in known.items() if not _removed(path, dataset.root)})
     return Report(dataset, found)
 
 
@@ -81,6 +82,19 @@ def load_cache(path):
         return {name: entry for name, entry in files.items() if _is_entry(entry)}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def _remember(cache, known):
+    """Write the cache file. A read-only cache folder must not stop a training on pictures that can be read."""
+    try:
+        write_text(cache, json.dumps({"version": CACHE_VERSION, "files": known}, ensure_ascii=False))
+    except PPMobileError as error:
+        logging.getLogger(__name__).warning("the pictures will be checked again next time: %s", error)
+
+
+def _removed(path, root):
+    """Whether a file below the dataset's root is gone; what lies elsewhere may only be unplugged."""
+    return bool(root) and path.startswith(str(root) + os.sep) and not os.path.lexists(path)
 
 
 def _is_entry(entry):

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..home import cache_home
 from .base import READERS
-from .generated import cache_home, generated_folder
+from .generated import generated_folder
 from .image_list import PARTS, ImageList
 
 VERSION = "ppmobile digits 1"

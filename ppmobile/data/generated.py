@@ -11,12 +11,6 @@ from ..files import explain_os_errors
 STAMP = "generated_by_ppmobile.txt"
 
 
-def cache_home():
-    """The folder for generated and downloaded data: $PPMOBILE_HOME, else ~/.cache/ppmobile."""
-    chosen = os.environ.get("PPMOBILE_HOME")
-    return Path(chosen).expanduser().absolute() if chosen else Path.home() / ".cache" / "ppmobile"
-
-
 def generated_folder(folder, version, write):
     """`folder` as a Path, filled by `write(temporary folder)` unless it already holds `version`.
 

@@ -1,8 +1,14 @@
 """Batches in an order that depends on the seed and the epoch alone, from any number of worker processes."""
 
-import signal
+import contextlib
 
 import numpy as np
+
+from ..errors import DataError, PPMobileError
+from .workers import available, from_workers
+
+PROBED = 8  # pictures, a compromise between what `probe` costs and what it finds
+SIZING = {"transforms.train": "Resize or RandomResizedCrop", "transforms.eval": "Resize, or ResizeShort and CenterCrop"}
 
 
 class Loader:
@@ -12,6 +18,8 @@ class Loader:
     and what the batch transforms add, plus share: this process's pictures * world / all pictures of the
     batch, which makes the mean of the processes' losses the mean over the whole batch.
     A sample's randomness is default_rng((seed, epoch, index)), so neither workers nor a resume change it.
+    workers: processes that load pictures; 0 loads here, and so does a system that cannot fork. DataError names
+    `place`, the config's list of transforms, if what they give cannot be stacked to a batch.
     """
 
     def __init__(self, dataset, transforms, batch_size, batch_transforms=(), seed=0, shuffle=False, workers=0,
@@ -19,6 +27,7 @@ class Loader:
         self.dataset, self.transforms, self.batch_transforms = dataset, transforms, batch_transforms
         self.batch_size, self.seed, self.shuffle, self.workers = batch_size, seed, shuffle, workers
         self.rank, self.world = rank, world
+        self.place = "transforms.train" if shuffle else "transforms.eval"
 
     def __len__(self):
         return len(self._batches(0))
@@ -40,20 +49,39 @@ class Loader:
         mine = [(part, whole) for part, whole in mine if len(part)]  # at the end of an evaluation there may be none
         keys = [[(epoch, int(i)) for i in part] for part, _ in mine]
         shares = [len(part) * self.world / whole for part, whole in mine]
-        source = self._in_workers(keys) if self.workers else (self.collate([self[k] for k in key]) for key in keys)
-        for batch, share in zip(source, shares):
-            batch["share"] = share
-            yield batch
+        with contextlib.closing(self._source(keys)) as source:
+            for batch, share in zip(source, shares):
+                batch["share"] = share
+                yield batch
+
+    def _source(self, keys):
+        """Iterate over the batches of `keys`, in order."""
+        if not (self.workers and keys and available()):
+            return (self._make(key) for key in keys)
+        largest = max(map(len, keys)) * self[keys[0][0]][1].image.nbytes
+        return from_workers(self._make, keys, self.workers, largest)
+
+    def _make(self, keys):
+        return self.collate([self[key] for key in keys])
+
+    def probe(self):
+        """Make one small batch of pictures from all over the dataset, to raise now the DataError of a later batch.
+
+        It finds transforms that do not end in what the net takes, and pictures that come out in different sizes.
+        """
+        count = min(PROBED, -(-self.batch_size // self.world), len(self.dataset))
+        self._make([(0, int(i)) for i in np.linspace(0, len(self.dataset) - 1, count)])
 
     def __getitem__(self, key):
         """The transformed Sample of (epoch, index)."""
         epoch, index = key
         rng = np.random.default_rng((self.seed, epoch, index))
-        return epoch, self.transforms(self.dataset.load(index), rng)
+        return epoch, transformed(self.dataset.load(index), self.transforms, rng, self.place)
 
     def collate(self, items):
         """Stack samples to a batch and apply the batch transforms."""
         epoch, samples = items[0][0], [sample for _, sample in items]
+        check_sizes(samples, self.place)
         batch = {"image": np.stack([s.image for s in samples]),
                  "label": np.array([s.label for s in samples], np.int64),
                  "index": np.array([s.index for s in samples], np.int64)}
@@ -63,56 +91,32 @@ class Loader:
             batch = transform(batch, rng)
         return batch
 
-    def _in_workers(self, keys):
-        import paddle
 
-        view = _View(self)
-        loader = paddle.io.DataLoader(
-            view, batch_sampler=_Given(keys), collate_fn=self.collate, num_workers=self.workers,
-            worker_init_fn=_quiet_worker, use_shared_memory=_shared_memory(), return_list=True)
-        for batch in loader:
-            yield {name: value.numpy() for name, value in batch.items()}
-
-
-class _View:
-    """What Paddle's DataLoader asks of a map-style dataset."""
-
-    def __init__(self, loader):
-        self.loader = loader
-
-    def __len__(self):
-        return len(self.loader.dataset)
-
-    def __getitem__(self, key):
-        return self.loader[key]
-
-
-class _Given:
-    """A batch sampler that gives the batches it was given."""
-
-    def __init__(self, keys):
-        self.keys = keys
-
-    def __len__(self):
-        return len(self.keys)
-
-    def __iter__(self):
-        return iter(self.keys)
-
-
-def _quiet_worker(worker):
-    """Workers leave Ctrl-C to the training process, and OpenCV's threads off: one process a core is the plan."""
-    import cv2
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(0)
-
-
-def _shared_memory():
-    """False where /dev/shm is too small for batches (some notebooks): pipes are slower, but do not crash."""
-    import shutil
-
+def transformed(sample, transforms, rng=None, place="transforms.eval"):
+    """The Sample after the steps of `place`, its image (3, H, W) float32; DataError if they fail or end otherwise."""
+    path = sample.path
     try:
-        return shutil.disk_usage("/dev/shm").free > 256 << 20
-    except OSError:
-        return False
+        sample = transforms(sample, rng)
+    except (PPMobileError, MemoryError):
+        raise
+    except Exception as error:  # NumPy's and OpenCV's words for steps that do not follow on each other
+        raise DataError(f"{place}: the steps fail on {path}: {error}; check their order and options: "
+                        "they end with Normalize and ToCHW") from error
+    image = sample.image
+    if image.ndim != 3 or image.shape[0] != 3 or image.dtype != np.float32:
+        raise DataError(f"{place}: makes an array of shape {image.shape} and type {image.dtype} of {path}, but the "
+                        "net takes (3, height, width) float32; end with Normalize and ToCHW")
+    return sample
+
+
+def check_sizes(samples, place):
+    """DataError unless the images of a batch are of one size."""
+    for sample in samples:
+        if sample.image.shape != samples[0].image.shape:
+            raise DataError(f"{place}: a batch needs pictures of one size, add {SIZING[place]}: got "
+                            f"{_size(samples[0])} and {_size(sample)}")
+
+
+def _size(sample):
+    _, height, width = sample.image.shape
+    return f"{width}x{height} ({sample.path})"

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
+from ..home import cache_home
 from .digits import enlarge, glyph_parts, load_glyphs, write_png
-from .generated import cache_home, generated_folder
+from .generated import generated_folder
 from .image_list import PARTS
 from .scene_formats import write_attributes, write_coco, write_voc, write_yolo
 from .split import split

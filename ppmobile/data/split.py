@@ -1,6 +1,7 @@
 """Divides labelled pictures into training, validation and test lists so that each class is spread evenly."""
 
 import argparse
+import math
 import sys
 from collections import Counter
 from fractions import Fraction
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataError, PPMobileError
+from ..errors import DataError
 from ..files import write_text
 from .image_list import PARTS
 
@@ -102,7 +103,7 @@ def write_list(path, root, items):
 
 
 def main(arguments=None, program="python -m ppmobile.data.split"):
-    """`python -m ppmobile.data.split` or `ppmobile split`: the exit status, 2 after an error that the user can mend."""
+    """`python -m ppmobile.data.split` or `ppmobile split`: write the lists and print their sizes."""
     parser = argparse.ArgumentParser(
         prog=program,
         description="Write train_list.txt, val_list.txt, test_list.txt and labels.txt for a folder that holds one "
@@ -112,26 +113,33 @@ def main(arguments=None, program="python -m ppmobile.data.split"):
     parser.add_argument("--out", required=True, help="the folder for the lists; older lists there are replaced")
     parser.add_argument("--ratios", nargs=3, default=[70, 20, 10], metavar=("TRAIN", "VAL", "TEST"), type=_number,
                         help="sizes of the three parts, of any sum; 0 leaves a part empty (default: 70 20 10)")
-    parser.add_argument("--seed", type=int, default=0, help="another seed, another division (default: 0)")
+    parser.add_argument("--seed", type=_seed, default=0, metavar="NUMBER",
+                        help="another seed, another division (default: 0)")
     options = parser.parse_args(arguments)
-    try:
-        parts = write_lists(options.root, options.out, options.ratios, options.seed)
-    except PPMobileError as error:
-        print(f"ppmobile: {type(error).__name__}: {error}", file=sys.stderr)
-        return 2
+    parts = write_lists(options.root, options.out, options.ratios, options.seed)
     for name, labels in parts.items():
         counts = [count for _, count in sorted(Counter(labels).items())]
         print(f"{Path(options.out) / name}_list.txt: {len(labels)} pictures; by class: {counts}")
-    return 0
 
 
 def _number(text):
     """An option's text, if it is a plain number: it stays text so that 0.1 is a tenth exactly."""
-    value = float(text)
-    if value != value or value in (float("inf"), float("-inf")):
-        raise ValueError(text)
+    try:
+        finite = math.isfinite(float(text))
+    except ValueError:
+        finite = False
+    if not finite:
+        raise argparse.ArgumentTypeError(f"expected a number such as 70 or 0.7, got {text!r}")
     return text
 
 
+def _seed(text):
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 up, got {text!r}")
+    return int(text)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    from ppmobile.cli import guarded
+
+    sys.exit(guarded(main))

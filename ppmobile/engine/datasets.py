@@ -4,8 +4,8 @@ import hashlib
 
 from ..data import READERS
 from ..data.check import enforce, scan
-from ..data.generated import cache_home
 from ..errors import ConfigError, DataError, PPMobileError
+from ..home import cache_home
 from . import parallel
 
 SPLITS = ("train", "val", "test")
@@ -31,14 +31,19 @@ def prepare(config):
     if config.data.val is None:
         return train, None
     val = scanned(config, open_split(config, "val"), "val")
-    if list(train.classes) != list(val.classes):
-        raise DataError(f"data.val: its classes {shorten(val.classes)} are not those of data.train "
-                        f"{shorten(train.classes)}; both need the same names in the same order")
+    compare_classes(train, val, "val")
     return train, val
 
 
+def compare_classes(train, other, split):
+    """DataError unless the dataset `other`, of the split so called, has the class names of `train`."""
+    if list(train.classes) != list(other.classes):
+        raise DataError(f"data.{split}: its classes {shorten(other.classes)} are not those of data.train "
+                        f"{shorten(train.classes)}; both need the same names in the same order")
+
+
 def scanned(config, dataset, split):
-    """`dataset` without its unreadable files; DataError if there are more of them than data.max_bad."""
+    """`dataset` without its unreadable files, whose number is printed; DataError if it exceeds data.max_bad."""
     if not config.data.check:
         return dataset
     error = ""

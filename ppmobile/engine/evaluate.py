@@ -12,18 +12,23 @@ from .hooks import Hook
 
 
 @paddle.no_grad()
-def evaluate(model, loader, metric, progress=False):
-    """Run `model` over `loader` (this process's part), count in `metric`, merge all processes; returns the metric."""
+def evaluate(model, loader, new_metric, progress=False):
+    """The metric of `model` over `loader` (this process's part), all processes' counts together.
+
+    new_metric: makes an empty metric. The counts are merged in order of rank, so every process gets the same numbers.
+    """
     model.eval()
+    metric = new_metric()
     for batch in tqdm(loader.epoch(0), total=len(loader), desc="evaluate", leave=False,
                       disable=None if progress else True):
         outputs = model(to_tensors(batch)["image"])
         metric.update(outputs.numpy(), batch)
-    states = parallel.gather(metric.state())
-    for number, state in enumerate(states):
-        if number != parallel.rank():
-            metric.merge(state)
-    return metric
+    if parallel.world() == 1:
+        return metric
+    merged = new_metric()
+    for state in parallel.gather(metric.state()):
+        merged.merge(state)
+    return merged
 
 
 class Evaluate(Hook):
@@ -39,7 +44,7 @@ class Evaluate(Hook):
             return
         ema = trainer.hook("Ema")
         with ema.applied(trainer.model) if ema else contextlib.nullcontext():
-            metric = evaluate(trainer.model, self.loader, self.new_metric())
+            metric = evaluate(trainer.model, self.loader, self.new_metric)
         result = metric.result()
         trainer.row.update({f"val_{k}" if k == "loss" else k: v for k, v in result.items() if np.isscalar(v)})
         trainer.row["score"] = score = result[metric.main]

@@ -139,12 +139,27 @@ class MeanStatistics(Hook):
 
     def after_epoch(self, trainer):
         """Average the running means and variances of the net, and of its moving average."""
-        ema = trainer.hook("Ema")
-        for tensors in [trainer.model.state_dict(), *([ema.average] if ema else [])]:
-            statistics = {k: v for k, v in tensors.items() if k.endswith(("._mean", "._variance"))}
-            everyone = parallel.gather({k: v.numpy() for k, v in statistics.items()})
-            for key, tensor in statistics.items():
-                tensor.set_value(sum(one[key] for one in everyone) / len(everyone))
+        everyone = parallel.gather(own_statistics(trainer))
+        set_statistics(trainer, {k: sum(one[k] for one in everyone) / len(everyone) for k in everyone[0]})
+
+
+def own_statistics(trainer):
+    """{key: array} of the BN statistics, which are each process's own, of the net and of its moving average."""
+    return {key: tensor.numpy() for key, tensor in _statistics(trainer).items()}
+
+
+def set_statistics(trainer, arrays):
+    """Put back what `own_statistics` gave, as far as it is in `arrays`."""
+    for key, tensor in _statistics(trainer).items():
+        if key in arrays:
+            tensor.set_value(arrays[key])
+
+
+def _statistics(trainer):
+    ema = trainer.hook("Ema")
+    nets = {"model": trainer.model.state_dict(), "average": ema.average if ema else {}}
+    return {f"{net}/{key}": tensor for net, tensors in nets.items() for key, tensor in tensors.items()
+            if key.endswith(("._mean", "._variance"))}
 
 
 class Ema(Hook):
@@ -196,6 +211,10 @@ class EarlyStop(Hook):
     def __init__(self, patience):
         self.patience, self.best, self.waited = patience, None, 0
 
+    def before_train(self, trainer):
+        """A resumed run whose patience is used up does not train another epoch; with a larger patience it does."""
+        self.judge(trainer)
+
     def after_epoch(self, trainer):
         """Count evaluations since the best one."""
         value = trainer.row.get("score")
@@ -205,6 +224,10 @@ class EarlyStop(Hook):
             self.best, self.waited = value, 0
         else:
             self.waited += 1
+        self.judge(trainer)
+
+    def judge(self, trainer):
+        """Stop the trainer if the patience is used up."""
         if self.waited >= self.patience:
             trainer.stop = f"no better result in {self.waited} evaluations"
 

@@ -3,6 +3,7 @@
 import numpy as np
 import paddle
 
+from ..data.loader import transformed
 from ..data.sample import Sample
 from ..errors import DataError
 from ..files import read_image
@@ -23,7 +24,7 @@ def classify(weights, paths, topk):
         except DataError as error:
             yield path, None, error
             continue
-        tensor = transforms(Sample(image=image, path=str(path))).image[None]
+        tensor = transformed(Sample(image=image, path=str(path)), transforms).image[None]
         with paddle.no_grad():
             scores = paddle.nn.functional.softmax(model(paddle.to_tensor(tensor))).numpy()[0]
         order = np.argsort(-scores, kind="stable")[:topk]

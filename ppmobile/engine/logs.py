@@ -2,11 +2,14 @@
 
 import csv
 import importlib.util
+import os
 import sys
 import time
 from pathlib import Path
 
-from ..files import write_text
+from ..files import explain_os_errors, write_text
+from ..wording import brief
+from . import parallel
 from .hooks import Hook
 
 
@@ -29,7 +32,7 @@ class Meter(Hook):
 
     def after_backward(self, trainer):
         """Add this batch's losses, weighted by its pictures."""
-        pictures = trainer.count / trainer.arrays["share"] * parallel_world()
+        pictures = trainer.count / trainer.arrays["share"] * parallel.world()  # one here stands for so many
         self.pictures += pictures
         self.timed += pictures
         for name, value in trainer.losses.items():
@@ -92,9 +95,9 @@ class Progress(Hook):
         """Close the bar and print the epoch's row."""
         self.bar.close()
         row = trainer.row
-        numbers = ", ".join(f"{k} {show(v)}" for k, v in row.items() if k not in ("epoch", "score"))
+        numbers = ", ".join(f"{k} {show(v)}" for k, v in row.items() if k not in ("epoch", "score", "best"))
         best = " (best so far)" if row.get("best") else ""
-        print(f"epoch {row['epoch']}/{self.epochs}: {numbers.replace(', best True', '')}{best}", flush=True)
+        print(f"epoch {row['epoch']}/{self.epochs}: {numbers}{best}", flush=True)
 
     def after_train(self, trainer):
         """Close a bar that was left open by a stop in mid-epoch."""
@@ -112,8 +115,19 @@ class CsvLog(Hook):
         """Keep the rows of the epochs that are done."""
         self.clock = time.perf_counter()
         if self.path.is_file() and trainer.epoch:
-            with open(self.path, encoding="utf-8", newline="") as file:
-                self.rows = [row for row in csv.DictReader(file) if int(row["epoch"]) <= trainer.epoch]
+            self.rows = self.read(trainer.epoch)
+
+    def read(self, epochs):
+        """The rows of the first `epochs` epochs; a table that cannot be read is put aside and a new one begun."""
+        try:
+            rows = read_rows(self.path)
+        except (ValueError, csv.Error) as error:
+            bad = self.path.with_name(f"{self.path.name}.bad")
+            with explain_os_errors(bad):
+                os.replace(self.path, bad)
+            print(f"{self.path}: damaged ({brief(error)}); kept as {bad.name}, a new table starts here", flush=True)
+            return []
+        return [row for row in rows if int(row["epoch"]) <= epochs]
 
     def after_epoch(self, trainer):
         """Add this epoch's row and write the file anew."""
@@ -174,11 +188,20 @@ class VisualDl(Hook):
                 self.writer.add_scalar(tag=name, step=trainer.row["epoch"], value=float(value))
 
 
-def parallel_world():
-    """Number of processes; a picture of this process stands for that many."""
-    from . import parallel
-
-    return parallel.world()
+def read_rows(path):
+    """The rows of a metrics.csv as dicts of texts; ValueError or csv.Error unless all are numbers, or empty."""
+    with open(path, encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file, strict=True)
+        names, rows = reader.fieldnames or (), list(reader)
+    if "epoch" not in names:
+        raise ValueError("no column epoch")
+    for row in rows:
+        if None in row or None in row.values():
+            raise ValueError(f"the row of epoch {row['epoch']} is not as long as the first line")
+        int(row["epoch"])
+        for value in row.values():
+            float(value or 0)
+    return rows
 
 
 def show(value):

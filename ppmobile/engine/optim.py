@@ -95,14 +95,14 @@ def build_optimizer(model, part, groups=(), place="train"):
 
     part: the config's `train.optimizer`. groups: list of schema.Group; the first whose pattern matches a
     parameter's path sets its multipliers; a rate of 0 freezes. BN weights and biases never decay. A pattern
-    that matches nothing is a ConfigError.
+    that matches nothing, or only what an earlier group took, is a ConfigError.
     """
     maker = OPTIMIZERS.build(part, f"{place}.optimizer")
-    matched, trained = set(), []
+    taken, trained = {}, []
     for path, parameter in model.named_parameters():
-        group = next((g for g in groups if fnmatch.fnmatchcase(path, g.match)), None)
+        taken[path] = next((i for i, g in enumerate(groups) if fnmatch.fnmatchcase(path, g.match)), None)
+        group = None if taken[path] is None else groups[taken[path]]
         rate, decay = (group.lr, group.decay) if group else (1.0, 1.0)
-        matched.add(group.match if group else None)
         if rate == 0:
             parameter.stop_gradient = True
         if parameter.stop_gradient:
@@ -113,9 +113,9 @@ def build_optimizer(model, part, groups=(), place="train"):
         parameter.regularizer = paddle.regularizer.L2Decay(decay) if decay and not maker.decoupled else None
         trained.append(parameter)
     for i, group in enumerate(groups):
-        if group.match not in matched:
-            raise ConfigError(f"{place}.groups.{i}.match: {group.match!r} matches no parameter"
-                              f"{_nearest(group.match, model)}")
+        if i not in taken.values():
+            raise ConfigError(f"{place}.groups.{i}.match: {group.match!r} matches "
+                              f"{_why_unused(group.match, groups, taken, model)}")
     if not trained:
         raise ConfigError(f"{place}.groups: every parameter is frozen, nothing is left to train")
     return maker.create(trained)
@@ -133,6 +133,15 @@ def freeze_bn(model, patterns, place="train.freeze_bn"):
             layer.weight.stop_gradient = layer.bias.stop_gradient = True
 
 
+def _why_unused(pattern, groups, taken, model):
+    """What a group's pattern matches instead of free parameters; taken: {path: number of the group that has it}."""
+    first = next((i for path, i in taken.items() if fnmatch.fnmatchcase(path, pattern)), None)
+    if first is None:
+        return f"no parameter{_nearest(pattern, model)}"
+    return f"only parameters that group {first} ({groups[first].match!r}) took first; put it before that one"
+
+
 def _nearest(pattern, model):
     paths = [path for path, _ in model.named_sublayers()]
-    return suggestion(pattern, paths) or f"; paths look like {paths[-1]!r}"
+    near = suggestion(pattern, paths)
+    return f".{near}" if near else f"; paths look like {paths[-1]!r}"

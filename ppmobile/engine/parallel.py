@@ -1,18 +1,13 @@
-"""Data-parallel processes: who am I, gradients added over all, and one process a core on a CPU machine."""
+"""Inside a group of data-parallel processes: who am I, gradients added over all, values gathered from all."""
 
 import contextlib
 import io
 import os
-import socket
-import subprocess
-import sys
-import threading
-import time
 
 import numpy as np
 
 from ..doctor import cores
-from ..errors import ConfigError
+from ..errors import ConfigError, PPMobileError
 
 
 def rank():
@@ -35,6 +30,16 @@ def start():
                 dist.init_parallel_env()
 
 
+@contextlib.contextmanager
+def together():
+    """Around a collective: what Paddle raises when another process is gone becomes a PPMobileError."""
+    try:
+        yield
+    except (RuntimeError, SystemError, OSError) as error:
+        raise PPMobileError("another training process ended; the last checkpoint is whole, go on with --resume. "
+                            f"Paddle says: {str(error).strip().splitlines()[-1]}") from error
+
+
 def add_gradients(model, extra):
     """Replace each gradient by its mean over the processes; returns the sum over them of the `extra` numbers.
 
@@ -50,7 +55,8 @@ def add_gradients(model, extra):
     with paddle.no_grad():
         parts = [p.grad.flatten() if p.grad is not None else paddle.zeros([p.size]) for p in parameters]
         flat = paddle.concat([*parts, paddle.to_tensor(np.array(extra, np.float32))])
-        dist.all_reduce(flat)
+        with together():
+            dist.all_reduce(flat)
         sums = paddle.split(flat, [*(p.size for p in parameters), len(extra)])
         for parameter, total in zip(parameters, sums):
             mean = (total / world()).reshape(parameter.shape)
@@ -73,74 +79,39 @@ def gather(value):
     import paddle.distributed as dist
 
     values = []
-    dist.all_gather_object(values, value)
+    with together():
+        dist.all_gather_object(values, value)
     return values
 
 
 def barrier():
     """Wait for the other processes."""
-    if world() > 1:
-        gather(0)
+    gather(0)
 
 
 def wanted(processes, batch_size):
     """How many processes `train.processes` asks for: a number, or auto.
 
-    auto: one where Paddle can use a GPU; else one a core, or the next smaller number that divides `batch_size`.
+    auto: one where Paddle can use a GPU; else one a core, or the next smaller number that divides `batch_size` into
+    parts of at least two pictures. A number that does not is a ConfigError.
     """
     if str(processes) == "auto":
         import paddle
 
-        most = 1 if paddle.device.is_compiled_with_cuda() else min(cores(), batch_size)
-        return next(count for count in range(most, 0, -1) if batch_size % count == 0)
-    if not str(processes).isdigit() or int(processes) < 1:
+        most = 1 if paddle.device.is_compiled_with_cuda() else cores()
+        return next((count for count in range(most, 1, -1) if not refused(count, batch_size)), 1)
+    if not (str(processes).isascii() and str(processes).isdigit() and int(processes) > 0):
         raise ConfigError(f"train.processes: expected a number from 1 up or auto, got {processes!r}")
+    if refused(int(processes), batch_size):
+        raise ConfigError(refused(int(processes), batch_size))
     return int(processes)
 
 
-def spawn(count, arguments, log_folder):
-    """Make this process rank 0 of `count`, and start the others as `python -m ppmobile ARGUMENTS`.
-
-    Does nothing inside a group that was already launched. The others write to log_folder/rank_N.log;
-    if one of them dies, this process says so and ends, rather than wait for it for ever.
-    """
-    if count == 1 or world() > 1:
-        return []
-    ends = ",".join(f"127.0.0.1:{port}" for port in _free_ports(count))
-    common = {"PADDLE_TRAINERS_NUM": str(count), "PADDLE_TRAINER_ENDPOINTS": ends, "PADDLE_DISTRI_BACKEND": "gloo",
-              "PADDLE_MASTER": ends.split(",")[0], "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
-    log_folder.mkdir(parents=True, exist_ok=True)
-    children = []
-    for number in range(count):
-        env = {**common, "PADDLE_TRAINER_ID": str(number), "PADDLE_CURRENT_ENDPOINT": ends.split(",")[number]}
-        if number == 0:
-            os.environ.update(env)
-            continue
-        with open(log_folder / f"rank_{number}.log", "w", encoding="utf-8") as log:
-            child = subprocess.Popen([sys.executable, "-m", "ppmobile", *arguments], env={**os.environ, **env},
-                                     stdout=log, stderr=subprocess.STDOUT)
-        children.append((child, log.name))
-    threading.Thread(target=_watch, args=(children,), daemon=True).start()
-    return children
-
-
-def _watch(children):
-    while True:
-        for child, log in children:
-            if child.poll():
-                time.sleep(3)  # an error common to all: let this process tell it itself
-                sys.stderr.write(f"\nppmobile: another training process died (status {child.returncode}): see {log}\n")
-                os._exit(2)
-        if all(child.poll() == 0 for child, _ in children):
-            return
-        time.sleep(0.5)
-
-
-def _free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for item in sockets:
-        item.bind(("127.0.0.1", 0))
-    ports = [item.getsockname()[1] for item in sockets]
-    for item in sockets:
-        item.close()
-    return ports
+def refused(count, batch_size):
+    """Why `count` processes cannot share a batch, or ''."""
+    if batch_size % count:
+        return f"train.batch_size: {batch_size} cannot be split over {count} processes; choose a multiple"
+    if count > 1 and batch_size < 2 * count:
+        return (f"train.batch_size: {batch_size} gives each of {count} processes fewer than 2 pictures; choose at "
+                f"least {2 * count}")
+    return ""

@@ -1,28 +1,30 @@
 """From a config to a trained run in its folder: datasets, model, optimizer, hooks and trainer put together."""
 
-import json
+import contextlib
+import functools
+import io
 import math
+import shutil
 import signal
-import time
-from contextlib import contextmanager
+import tempfile
 from pathlib import Path
 
 import paddle
 
 from ..config import dump, located, to_dict
 from ..data.loader import Loader
-from ..doctor import examine
 from ..errors import CheckpointError, ConfigError, DataError, PPMobileError
-from ..files import explain_os_errors, write_json, write_text
+from ..files import write_text
 from ..metrics import METRICS
 from ..models.build import build_model
 from ..transforms import BatchCompose, Compose
 from ..zoo import load_official, resolve
 from . import checkpoint as checkpoints
 from . import hooks as h
-from . import logs, parallel
-from .datasets import open_split, prepare
+from . import launch, logs, parallel
+from .datasets import open_split, prepare, scanned
 from .evaluate import Evaluate
+from .folder import check_free, claim
 from .optim import build_optimizer, freeze_bn
 from .saving import Save, resume
 from .schedule import SCHEDULES
@@ -33,58 +35,80 @@ def train(config, resume_from=None, overwrite=False, command="called from Python
     """Train what `config` describes and return the Trainer; results lie in `config.output`.
 
     resume_from: a checkpoint or run folder to go on from. overwrite: replace a run that lies there already.
-    command: how the user called it, for the run's record.
+    command: how the user called it, for the run's record. Nothing in the folder changes before the training can start.
     Ctrl-C saves to the batch; `trainer.stop` then says "interrupted".
     """
+    count = process_count(config)
+    if count > 1 and parallel.world() == 1:
+        return train_in_processes_and_load(config, count, resume_from, overwrite, command)
+    launch.follow_parent()
+    parallel.start()
     folder = Path(config.output)
     start_from = checkpoints.load(last(resume_from)) if resume_from else None
-    count = parallel.wanted(config.train.processes, config.train.batch_size)
+    if parallel.rank() == 0 and not resume_from:
+        check_free(folder, overwrite)
+    trainer = ready(config, folder, start_from)
     if parallel.rank() == 0:
-        claim(folder, config, resume_from, overwrite)
-        write_record(folder, command, count)
-    spawn_others(count, folder, resume_from)
-    parallel.start()
-    try:
-        trainer = assemble(config, folder)
-    except ConfigError as error:  # what only a part itself, or the data, can judge: add the file that said so
-        raise located(error, config.origins, config.file) from error
-    if start_from:
-        same_classes(start_from.meta["classes"], trainer.loader.dataset.classes, start_from.path, "the training data")
-        resume(trainer, start_from)
-        say(f"going on at epoch {trainer.epoch + 1}, batch {trainer.batch + 1} from {start_from.path}")
+        claim(folder, config, resume_from, command, parallel.world())
     with ctrl_c(trainer):
         trainer.fit(config.train.epochs)
     return trainer
 
 
-def spawn_others(count, folder, resume_from):
-    """Start the other processes from the config that was just saved."""
-    arguments = ["train", "-c", str(folder / "config.yml"), *(["--resume", str(resume_from)] if resume_from else [])]
-    parallel.spawn(count, arguments, folder / "processes")
+def process_count(config):
+    """How many processes this training takes; ConfigError with the file if that is impossible."""
+    with located_errors(config):
+        return max(parallel.world(), parallel.wanted(config.train.processes, config.train.batch_size))
 
 
-def claim(folder, config, resume_from, overwrite):
-    """Make the run's folder and save the resolved config; a run that lies there is not overwritten by accident."""
-    old = [p for p in (folder / "last.safetensors", folder / "best.safetensors") if p.exists()]
-    if old and not overwrite and not resume_from:
-        raise PPMobileError(f"{folder}: holds a run already; go on with --resume, replace it with --overwrite, or "
-                            "choose another folder with -o output=FOLDER")
-    with explain_os_errors(folder / "config.yml"):
-        folder.mkdir(parents=True, exist_ok=True)
-        if not resume_from:
-            for path in [*old, folder / "metrics.csv", folder / "run.json", *folder.glob("epoch_*.safetensors")]:
-                path.unlink(missing_ok=True)
+def train_in_processes(config, count, resume_from=None, overwrite=False, command="called from Python"):
+    """Train in `count` new processes; returns the exit status: 0, 2 after an error, 130 after Ctrl-C.
+
+    The errors are told on the terminal. What the processes beyond the first print is kept after an error.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="ppmobile-"))
     write_text(folder / "config.yml", dump(config))
+    arguments = ["train", "-c", str(folder / "config.yml"), "--command", command]
+    arguments += ["--resume", str(resume_from)] if resume_from else ["--overwrite"] if overwrite else []
+    status = launch.supervise(count, arguments, folder)
+    if status in (0, 130):
+        shutil.rmtree(folder, ignore_errors=True)
+    return status
 
 
-def write_record(folder, command, processes):
-    """run.json: how, when and on what the run was started; a resume adds an entry."""
-    path, machine = folder / "run.json", examine()
-    starts = json.loads(path.read_text(encoding="utf-8"))["starts"] if path.is_file() else []
-    starts.append({"command": command, "date": time.strftime("%Y-%m-%d %H:%M"), "processes": processes,
-                   "cpu": machine.cpu, "cores": machine.cores, "python": ".".join(map(str, machine.python)),
-                   "versions": {k: machine.versions.get(k) for k in ("paddlepaddle", "numpy")}})
-    write_json(path, {"starts": starts})
+def train_in_processes_and_load(config, count, resume_from, overwrite, command):
+    """`train_in_processes`, and then the Trainer of its last checkpoint in this process."""
+    status = train_in_processes(config, count, resume_from, overwrite, command)
+    if status not in (0, 130):
+        raise PPMobileError(f"training in {count} processes failed; the reason stands above")
+    folder = Path(config.output)
+    with contextlib.redirect_stdout(io.StringIO()):  # the first process has said all that already
+        trainer = ready(config, folder, checkpoints.load(last(folder)))
+    trainer.stop = "interrupted" if status == 130 else ""
+    return trainer
+
+
+def ready(config, folder, start_from=None):
+    """The Trainer of a config, put where the Checkpoint `start_from` was captured; what it needs is tried once."""
+    with located_errors(config):
+        trainer = assemble(config, folder)
+        if start_from:
+            found = trainer.loader.dataset.classes
+            same_classes(start_from.meta["classes"], found, start_from.path, "the training data")
+            resume(trainer, start_from)
+            say(f"going on at epoch {trainer.epoch + 1}, batch {trainer.batch + 1} from {start_from.path}"
+                if trainer.epoch < config.train.epochs else
+                f"{start_from.path}: all {config.train.epochs} epochs are done; raise train.epochs to train more")
+    return trainer
+
+
+@contextlib.contextmanager
+def located_errors(config):
+    """Add the file that set a value to a ConfigError that only a part itself, or the data, can raise."""
+    try:
+        yield
+    except ConfigError as error:
+        raise located(error, config.origins, config.file) from error
 
 
 def assemble(config, folder):
@@ -98,6 +122,9 @@ def assemble(config, folder):
         parallel.barrier()
         say(load_official(model, resolve(config.model.pretrained, config.model.backbone)))
     loader = training_loader(config, train_set)
+    loader.probe()
+    if val_set is not None:
+        eval_loader(config, val_set).probe()
     model.train()
     freeze_bn(model, config.train.freeze_bn)
     optimizer = build_optimizer(model, config.train.optimizer, config.train.groups)
@@ -114,8 +141,10 @@ def training_loader(config, dataset):
     """The shuffled Loader of this process."""
     world = parallel.world()
     size = config.train.batch_size
-    if size % world:
-        raise ConfigError(f"train.batch_size: {size} cannot be split over {world} processes; choose a multiple")
+    if parallel.refused(world, size):
+        raise ConfigError(parallel.refused(world, size))
+    if size == 1:
+        say("train.batch_size 1: batch norm learns little from single pictures; 8 or more is usual")
     if len(dataset) < 2 * world:
         raise DataError(f"data.train: {len(dataset)} pictures are too few for {world} training process(es): each needs "
                         "2 in a batch; add pictures, or set train.processes to 1")
@@ -142,9 +171,9 @@ def build_hooks(config, folder, loader, val_set, about):
     hooks += [h.Ema(train.ema_decay)] if train.ema_decay else []
     hooks += [h.MeanStatistics()] if parallel.world() > 1 else []
     if val_set is not None:
-        classes = about["classes"]
-        hooks.append(Evaluate(eval_loader(config, val_set), lambda: METRICS.build(config.eval.metric, classes=classes),
-                              train.eval_every, train.epochs))
+        new_metric = functools.partial(METRICS.build, config.eval.metric, "eval.metric", classes=about["classes"])
+        new_metric()  # options that the metric refuses are found now, not after the first epoch
+        hooks.append(Evaluate(eval_loader(config, val_set), new_metric, train.eval_every, train.epochs))
     if first:
         table = folder / "metrics.csv"
         hooks += [logs.Progress(train.epochs), logs.CsvLog(table), logs.Curves(table, folder / "curves.png")]
@@ -181,7 +210,7 @@ def restore(weights, config=None):
 
 def open_eval(config, split, classes, source):
     """The dataset of a split, with the classes that the checkpoint `source` was trained on."""
-    dataset = open_split(config, split)
+    dataset = scanned(config, open_split(config, split), split)
     same_classes(classes, dataset.classes, source, f"data.{split}")
     return dataset
 
@@ -204,7 +233,7 @@ def last(path):
     return path / "last.safetensors" if path.is_dir() else path
 
 
-@contextmanager
+@contextlib.contextmanager
 def ctrl_c(trainer):
     """Inside, the first Ctrl-C asks the trainer to stop after the batch; a second one breaks off."""
     def ask(number, frame):

@@ -23,7 +23,7 @@ class Trainer:
         if twice:
             raise ValueError(f"hook given twice: {', '.join(sorted(twice))}")
         self.model, self.optimizer, self.loader, self.hooks = model, optimizer, loader, list(hooks)
-        self.accumulate, self.seed, self.amp = accumulate, seed, amp
+        self.accumulate, self.seed, self.amp = accumulate, seed, amp or Amp()
         self.epoch = self.batch = self.step = self.count = 0
         self.row, self.losses = {}, {}
         self.stop, self.stop_request = "", False
@@ -53,7 +53,7 @@ class Trainer:
         with self.amp.context():
             losses = self.model.losses(to_tensors(batch))
         total = sum(losses.values())
-        self.amp.scale(total * (share / self.accumulate)).backward()
+        self.amp.scale(total * (share / self.group_size())).backward()
         self.batch += 1
         last = self.batch % self.accumulate == 0 or self.batch == len(self.loader)
         self.share_results({k: float(v) * share for k, v in losses.items()}, last)
@@ -63,6 +63,11 @@ class Trainer:
             self.optimizer.clear_grad()
             self.step += 1
             self.call("after_step")
+
+    def group_size(self):
+        """Batches in this batch's accumulation; the last one of an epoch may be shorter than `accumulate`."""
+        start = self.batch - self.batch % self.accumulate
+        return min(self.accumulate, len(self.loader) - start)
 
     def share_results(self, losses, last):
         """Means of losses (and, before a step, gradients) over the processes; the same stop for all."""

@@ -123,7 +123,7 @@ def _default(field):
 
 
 def _limits(metadata):
-    words = {"low": "at least", "above": "above", "below": "below"}
+    words = {"low": "at least", "high": "at most", "above": "above", "below": "below"}
     found = [f"{word} {metadata[name]}" for name, word in words.items() if name in metadata]
     if "choices" in metadata:
         found.append("one of " + ", ".join(metadata["choices"]))

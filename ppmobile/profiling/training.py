@@ -6,8 +6,11 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
+from ..engine import launch
 from ..errors import PPMobileError
 from ..files import write_text
 
@@ -43,7 +46,7 @@ def measured(config_arguments, steps, processes):
     """The JSON that a fresh `ppmobile bench train --measure` prints."""
     command = [sys.executable, "-m", "ppmobile", "bench", "train", *config_arguments, "--steps", str(steps),
                "--measure", str(processes)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=launch.environment())
     lines = [line for line in done.stdout.splitlines() if line.startswith('{"rates"')]
     if done.returncode or not lines:
         said = [line for line in done.stderr.splitlines() if line.startswith("ppmobile: ")]
@@ -52,29 +55,25 @@ def measured(config_arguments, steps, processes):
 
 
 def measure(config, steps, processes, arguments):
-    """Print one measurement as JSON: of the pipeline (0 processes) or of training with some processes."""
+    """Print one measurement as JSON: of the pipeline (0 processes) or of training with some; returns the status."""
     if processes == 0:
         print(json.dumps({"rates": pipeline_rates(config, steps)}))
-        return
-    import tempfile
-    from pathlib import Path
-
+        return 0
     from ..engine import parallel
 
-    children = parallel.spawn(processes, arguments, Path(tempfile.mkdtemp(prefix="ppmobile-bench-")))
+    if processes > 1 and parallel.world() == 1:
+        with tempfile.TemporaryDirectory() as logs:
+            return launch.supervise(processes, arguments, Path(logs))
     parallel.start()
     result = training_rate(config, steps)
-    if parallel.rank() == 0:
-        print(json.dumps(result))
     parallel.barrier()
-    for child, _ in children:
-        child.wait()
+    if parallel.rank() == 0:
+        print(json.dumps(result), flush=True)
+    return 0
 
 
 def training_rate(config, steps):
     """{"rates": {"training": pictures a second over all processes}, "data_wait": share} of `steps` steps."""
-    from pathlib import Path
-
     from ..engine.logs import Meter
     from ..engine.run import assemble, scaled_rate
 

@@ -2,13 +2,13 @@
 
 import functools
 import logging
-import os
 from pathlib import Path
 
 import yaml
 
 from ..errors import CheckpointError, ConfigError, PPMobileError
 from ..files import sha256, write_text
+from ..home import cache_home
 from ..registry import suggestion
 from .download import download
 
@@ -28,8 +28,7 @@ def names(variant=None):
 
 def cache_folder():
     """Where weights are kept: $PPMOBILE_HOME/weights, or ~/.cache/ppmobile/weights."""
-    home = os.environ.get("PPMOBILE_HOME")
-    return (Path(home) if home else Path.home() / ".cache" / "ppmobile") / "weights"
+    return cache_home() / "weights"
 
 
 def official_name(part):

@@ -12,7 +12,7 @@ from ppmobile.data import check
 from ppmobile.data.base import Dataset
 from ppmobile.data.check import enforce, load_cache, scan
 from ppmobile.data.image_list import ImageList
-from ppmobile.errors import DataError, PPMobileError
+from ppmobile.errors import DataError
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 
@@ -107,7 +107,7 @@ def test_a_damaged_cache_is_ignored_and_replaced(dataset, tmp_path, damage, look
     cache.write_text(damage, encoding="utf-8")
     assert load_cache(cache) == {}
     scan(dataset, cache)
-    assert len(looked) == 6 and len(json.loads(cache.read_text(encoding="utf-8"))["files"]) == 6
+    assert len(looked) == 6 and len(json.loads(cache.read_text(encoding="utf-8"))["files"]) == 5  # not gone.jpg
 
 
 def test_datasets_may_share_a_cache(dataset, tmp_path, looked):
@@ -136,9 +136,24 @@ def test_an_interrupted_scan_keeps_what_it_has_seen(dataset, tmp_path, monkeypat
     assert len(load_cache(tmp_path / "scan.json")) == 4
 
 
-def test_a_cache_that_cannot_be_written_is_named(dataset, tmp_path):
-    with pytest.raises(PPMobileError, match="scan.json: cannot be written"):
-        scan(dataset, tmp_path / "labels.txt" / "scan.json")
+def test_a_cache_that_cannot_be_written_costs_a_warning(dataset, tmp_path, caplog):
+    report = scan(dataset, tmp_path / "labels.txt" / "scan.json")
+    assert len(report.fatal) == 2
+    assert [(r.levelname, r.getMessage().count("\n")) for r in caplog.records] == [("WARNING", 0)]
+    assert "scan.json: cannot be written" in caplog.text and "checked again next time" in caplog.text
+
+
+def test_removed_files_are_forgotten_but_not_those_elsewhere(dataset, tmp_path):
+    cache, root = tmp_path / "scan.json", str(tmp_path)
+    scan(dataset, cache)
+    content = json.loads(cache.read_text(encoding="utf-8"))
+    entry = content["files"][os.path.join(root, "图 0.png")]
+    content["files"].update({os.path.join(root, "removed.png"): entry, root + "-unplugged.png": entry})
+    cache.write_text(json.dumps(content), encoding="utf-8")
+    (tmp_path / "图 1.png").unlink()
+    scan(dataset, cache)
+    names = {os.path.relpath(path, root) for path in load_cache(cache)}
+    assert names == {"图 0.png", "empty.jpg", "图 2.png", "图 3.png", f"../{tmp_path.name}-unplugged.png"}
 
 
 def test_real_photos(tmp_path):

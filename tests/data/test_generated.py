@@ -1,11 +1,10 @@
 """Generated folders: written once, replaced by a newer version, safe with other processes and other people's files."""
 
 import threading
-from pathlib import Path
 
 import pytest
 
-from ppmobile.data.generated import STAMP, cache_home, generated_folder
+from ppmobile.data.generated import STAMP, generated_folder
 from ppmobile.errors import DataError, PPMobileError
 
 
@@ -20,13 +19,6 @@ def writer(text, calls=None):
 
 def contents(folder):
     return {path.read_text(encoding="utf-8") for path in folder.glob("[0-9]*.txt")}
-
-
-def test_the_home_follows_the_environment(monkeypatch, tmp_path):
-    monkeypatch.setenv("PPMOBILE_HOME", str(tmp_path))
-    assert cache_home() == tmp_path
-    monkeypatch.delenv("PPMOBILE_HOME")
-    assert cache_home() == Path.home() / ".cache" / "ppmobile"
 
 
 def test_written_once_and_again_when_the_version_changes(tmp_path):

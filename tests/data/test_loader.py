@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from ppmobile.data import ImageList
-from ppmobile.data.loader import Loader
+from ppmobile.data import ImageFolder, ImageList
+from ppmobile.data.loader import PROBED, Loader
+from ppmobile.errors import DataError
+from ppmobile.files import write_image
 from ppmobile.transforms import Compose
 
 STEPS = [{"name": "RandomResizedCrop", "size": 8}, {"name": "ColorJitter"}, {"name": "Normalize"}, {"name": "ToCHW"}]
@@ -70,3 +72,62 @@ def test_a_batch_larger_than_the_data_is_one_batch(make):
 def test_evaluation_with_more_processes_than_pictures_left(make):
     parts = [list(make(size=23, shuffle=False, rank=rank, world=2).epoch(0)) for rank in range(2)]
     assert sorted(np.concatenate([b["index"] for part in parts for b in part])) == list(range(24))
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """A function that makes a Loader over 20 pictures, the last of which is larger."""
+    for number in range(20):
+        side = 16 if number < 19 else 24
+        write_image(tmp_path / "图" / f"{number:02d}.png", np.zeros((20, side, 3), np.uint8))
+    dataset = ImageFolder(str(tmp_path))
+    return lambda steps=END, **options: Loader(dataset, Compose(steps), 10, **options)
+
+
+END = [{"name": "Normalize"}, {"name": "ToCHW"}]
+
+
+def told(work):
+    """The text of the DataError that `work` ends in."""
+    with pytest.raises(DataError) as error:
+        work()
+    return str(error.value)
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"x")])
+def test_workers_tell_of_a_bad_picture_what_one_process_tells(mixed, tmp_path, damage):
+    damage(tmp_path / "图" / "13.png")  # in the second batch
+    alone = told(lambda: list(mixed(steps=[{"name": "Resize", "size": 8}, *END]).epoch(0)))
+    assert "13.png" in alone
+    assert told(lambda: list(mixed(steps=[{"name": "Resize", "size": 8}, *END], workers=2).epoch(0))) == alone
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("shuffle, place, advice", [
+    (True, "transforms.train", "Resize or RandomResizedCrop"),
+    (False, "transforms.eval", "Resize, or ResizeShort and")])
+def test_pictures_of_different_sizes(mixed, workers, shuffle, place, advice):
+    text = told(lambda: list(mixed(workers=workers, shuffle=shuffle).epoch(0)))
+    assert text.startswith(f"{place}: a batch needs pictures of one size, add {advice}")
+    assert "16x20 (" in text and "24x20 (" in text and "19.png)" in text
+
+
+@pytest.mark.parametrize("steps, words", [
+    ([], "makes an array of shape (20, 16, 3) and type uint8 of "),
+    (END[:1], "makes an array of shape (20, 16, 3) and type float32 of "),
+    ([{"name": "CenterCrop", "size": 4}], "end with Normalize and ToCHW"),
+    (END[::-1], "the steps fail on "),
+])
+def test_transforms_that_do_not_end_in_what_the_net_takes(mixed, steps, words):
+    for work in (mixed(steps).probe, lambda: next(mixed(steps, workers=1).epoch(0))):
+        text = told(work)
+        assert text.startswith("transforms.eval: ") and words in text and "00.png" in text
+    assert told(mixed(steps, shuffle=True).probe).startswith("transforms.train: ")
+
+
+def test_probe_finds_mixed_sizes_beyond_the_first_batch(mixed, make):
+    assert PROBED < 10
+    assert "pictures of one size" in told(mixed().probe)
+    make().probe()
+    make(1000, world=3, rank=2).probe()
+    Loader(mixed().dataset, Compose(END), 1).probe()  # batches of one picture may be of any size

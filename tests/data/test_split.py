@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ppmobile import cli
 from ppmobile.data.image_list import ImageList
 from ppmobile.data.split import exact, largest_remainder, main, share, split, write_lists
 from ppmobile.errors import DataError
@@ -92,14 +93,33 @@ def test_lists_can_be_read_again_and_leave_nothing_of_older_ones(pictures, tmp_p
 
 def test_the_command_writes_lists_and_explains_mistakes_in_one_line(pictures, tmp_path, capsys):
     out = tmp_path / "lists"
-    assert main([str(pictures), "--out", str(out), "--ratios", "80", "10", "10", "--seed", "3"]) == 0
+    main([str(pictures), "--out", str(out), "--ratios", "80", "10", "10", "--seed", "3"])
     assert "train_list.txt: 24 pictures; by class: [16, 8]" in capsys.readouterr().out
-    assert main([str(tmp_path / "nowhere"), "--out", str(out)]) == 2
-    assert main([str(pictures), "--out", str(out), "--ratios", "0", "0", "0"]) == 2
+    with pytest.raises(DataError, match="nowhere: no such folder"):
+        main([str(tmp_path / "nowhere"), "--out", str(out)])
+    assert cli.main(["split", str(pictures), "--out", str(out), "--ratios", "0", "0", "0"]) == 2
     errors = capsys.readouterr().err.splitlines()
-    assert len(errors) == 2 and errors[0].startswith("ppmobile: DataError: ") and "nowhere: no such folder" in errors[0]
+    assert len(errors) == 1 and errors[0].startswith("ppmobile: DataError: ratios ")
     with pytest.raises(DataError, match="give three"):
         write_lists(pictures, out, (1, 1))
+
+
+@pytest.mark.parametrize("wrong, words", [
+    (["--seed", "-1"], "argument --seed: expected a whole number from 0 up, got '-1'"),
+    (["--seed", "0.5"], "argument --seed: expected a whole number from 0 up, got '0.5'"),
+    (["--ratios", "nan", "1", "1"], "argument --ratios: expected a number such as 70 or 0.7, got 'nan'"),
+    (["--ratios", "1", "x", "1"], "argument --ratios: expected a number such as 70 or 0.7, got 'x'"),
+])
+def test_a_wrong_number_names_its_option(pictures, tmp_path, capsys, wrong, words):
+    with pytest.raises(SystemExit):
+        main([str(pictures), "--out", str(tmp_path / "lists"), *wrong])
+    assert words in capsys.readouterr().err and not (tmp_path / "lists").exists()
+
+
+def test_as_a_module_it_tells_a_mistake_in_one_line(tmp_path):
+    command = [sys.executable, "-m", "ppmobile.data.split", "nowhere", "--out", str(tmp_path / "o")]
+    run = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert run.returncode == 2 and run.stderr.count("\n") == 1 and run.stderr.startswith("ppmobile: DataError: ")
 
 
 def test_it_runs_as_a_module_without_a_warning(pictures, tmp_path):

@@ -64,8 +64,42 @@ def adamw_reference(path, seen):
     return weight
 
 
+def sgd_reference(path, seen):
+    """SGD with L2 decay: w -= lr (g + d w) (arXiv:1711.05101, section 1)."""
+    rate, decay = multipliers(path)
+    weight = seen[0][0][path].astype(np.float64)
+    for _, gradients in seen:
+        weight = weight - RATE * rate * (gradients[path] + 0.2 * decay * weight)
+    return weight
+
+
+def adam_reference(path, seen):
+    """Adam (arXiv:1412.6980, algorithm 1), bias-corrected, on the gradient with L2 decay added."""
+    rate, decay = multipliers(path)
+    weight, m, v = seen[0][0][path].astype(np.float64), 0.0, 0.0
+    for t, (_, gradients) in enumerate(seen, 1):
+        g = gradients[path] + 0.2 * decay * weight
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        weight = weight - RATE * rate * (m / (1 - 0.9 ** t)) / (np.sqrt(v / (1 - 0.999 ** t)) + 1e-8)
+    return weight
+
+
+def rmsprop_reference(path, seen):
+    """RMSProp (Hinton, Coursera 2012, lecture 6e) with momentum and the rate inside it, as Paddle's operator has it:
+    s = rho s + (1 - rho) g^2; u = m u + lr g / sqrt(s + eps); w -= u."""
+    rate, decay = multipliers(path)
+    weight, s, u = seen[0][0][path].astype(np.float64), 0.0, 0.0
+    for _, gradients in seen:
+        g = gradients[path] + 0.2 * decay * weight
+        s = 0.9 * s + 0.1 * g * g
+        u = 0.9 * u + RATE * rate * g / np.sqrt(s + 1e-3)
+        weight = weight - u
+    return weight
+
+
 @pytest.mark.parametrize("name, reference, tolerance", [
-    ("Momentum", momentum_reference, 1e-5), ("AdamW", adamw_reference, 1e-3)])
+    ("SGD", sgd_reference, 1e-5), ("Momentum", momentum_reference, 1e-5), ("Adam", adam_reference, 1e-3),
+    ("AdamW", adamw_reference, 1e-3), ("RMSProp", rmsprop_reference, 1e-4)])
 def test_groups_scale_rate_and_decay(name, reference, tolerance):
     model = net()
     optimizer = build_optimizer(model, {"name": name, "weight_decay": 0.2}, [Group("body.*", lr=0.1, decay=0.5)])
@@ -98,6 +132,51 @@ def test_patterns_that_match_nothing_are_named():
         freeze_bn(net(), ["top.*"])
     with pytest.raises(ConfigError, match="every parameter is frozen"):
         build_optimizer(net(), {"name": "SGD"}, [Group("*", lr=0.0)])
+
+
+def test_a_pattern_that_comes_too_late_is_told_so():
+    with pytest.raises(ConfigError) as error:
+        build_optimizer(net(), {"name": "SGD"}, [Group("top.*"), Group("body.*"), Group("body.0.*")])
+    assert str(error.value) == ("train.groups.2.match: 'body.0.*' matches only parameters that group 1 ('body.*') took "
+                                "first; put it before that one")
+    with pytest.raises(ConfigError, match=r"groups.1.match: 'top.\*' matches only parameters that group 0"):
+        build_optimizer(net(), {"name": "SGD"}, [Group("top.*"), Group("top.*")])
+    build_optimizer(net(), {"name": "SGD"}, [Group("body.0.*"), Group("body.*")])
+
+
+def test_the_nearest_path_begins_a_sentence():
+    with pytest.raises(ConfigError, match=r"'tob' matches no parameter\. Did you mean 'top'\?"):
+        build_optimizer(net(), {"name": "SGD"}, [Group("tob")])
+    with pytest.raises(ConfigError, match=r"'zzzz' matches no parameter; paths look like 'top'"):
+        build_optimizer(net(), {"name": "SGD"}, [Group("zzzz")])
+
+
+def stepped(name):
+    """(optimizer state, fresh optimizer, its net) after one step of the optimizer `name`."""
+    model = net()
+    optimizer = build_optimizer(model, {"name": name})
+    steps(model, optimizer, 1)
+    fresh = net()
+    return optimizer_state(optimizer, model), build_optimizer(fresh, {"name": name}), fresh
+
+
+def test_state_that_does_not_fit_is_refused_and_changes_nothing():
+    state, optimizer, model = stepped("Momentum")
+    key = "top.weight/velocity"
+    for wrong, message in [
+            ({k: v for k, v in state.items() if k != key}, f"no optimizer state '{key}'"),
+            ({**state, "top.weight/moment1": state[key]}, "'top.weight/moment1' that this optimizer does not have"),
+            ({**state, key: state[key].T}, r"of shape \[2, 4\], not \[4, 2\]")]:
+        with pytest.raises(ValueError, match=message):
+            load_optimizer_state(optimizer, model, wrong)
+        assert not any(v.any() for v in optimizer_state(optimizer, model).values())
+
+
+def test_plain_sgd_refuses_the_state_of_adam():
+    state, _, _ = stepped("Adam")
+    model = net()
+    with pytest.raises(ValueError, match="that this optimizer does not have"):
+        load_optimizer_state(build_optimizer(model, {"name": "SGD"}), model, state)
 
 
 @pytest.mark.parametrize("name", ["SGD", "Momentum", "Adam", "AdamW", "RMSProp"])

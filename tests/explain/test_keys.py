@@ -33,6 +33,11 @@ def test_a_field(config):
         "  default  100", "  value    3", "  set by   -o"]
 
 
+def test_both_limits_of_a_field():
+    assert explain("eval.worst").splitlines()[1] == "  type     a whole number (at least 0, at most 400)"
+    assert explain("seed").splitlines()[1] == "  type     a whole number (at least 0, at most 2147483647)"
+
+
 def test_a_field_that_nobody_set(config):
     assert explain("train.amp", config).splitlines()[1:] == [
         "  type     a text (one of off, fp16, bf16)", "  default  'off'", "  value    'off'",

@@ -23,6 +23,24 @@ def test_a_page_gets_its_table_and_keeps_its_words(tiny, tmp_path):
     assert page.read_text(encoding="utf-8") == once
 
 
+def test_a_run_without_val_has_an_empty_cell(tiny, tmp_path):
+    tiny["data"].pop("val")
+    train(load(tiny))
+    record(tmp_path / "page.md", [tmp_path / "run"])
+    row = next(line for line in (tmp_path / "page.md").read_text(encoding="utf-8").splitlines() if "at 16 px" in line)
+    assert row.startswith("| run |  |  | ")
+
+
+@pytest.mark.parametrize("name, text", [
+    ("metrics.csv", ""), ("metrics.csv", "epoch,top1\n1,x\n"), ("run.json", "[]"), ("run.json", '{"starts": []}')])
+def test_a_run_with_damaged_tables_is_named(tmp_path, name, text):
+    (tmp_path / "curves.png").write_bytes(b"x")
+    (tmp_path / "run.json").write_text('{"starts": [{}]}', encoding="utf-8")
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(PPMobileError, match="holds no finished run"):
+        record(tmp_path / "page.md", [tmp_path])
+
+
 def test_a_folder_without_a_run_is_named(tmp_path):
     with pytest.raises(PPMobileError, match="holds no finished run"):
         record(tmp_path / "page.md", [tmp_path])
