@@ -139,3 +139,10 @@ def test_published_size_of_pplcnet():
     """Counted on the official net: 154,420,480 MACs in convolutions, 1,280,000 in the class layer."""
     counted = count(build_model({"backbone": {"name": "PPLCNet"}}, "classify", 1000))
     assert (counted.macs, counted.params) == (155_700_480, 2_952_520)
+
+
+def test_every_backbone_is_offered_by_its_package():
+    from ppmobile.models import backbones
+
+    assert backbones.PPLCNet is BACKBONES.get("PPLCNet")
+    assert set(backbones.__all__) == set(BACKBONES.names())
