@@ -27,11 +27,11 @@ $(VENV)/python.done:
 	@touch $@
 
 $(VENV)/base.done: $(VENV)/python.done setup.py
-	$(BIN)/python -m pip install -q -e .
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q -e .
 	@touch $@
 
 $(VENV)/dev.done: $(VENV)/python.done setup.py
-	$(BIN)/python -m pip install -q -e ".[dev]"
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q -e ".[dev]"
 	@touch $(VENV)/base.done $@
 
 clean:

@@ -19,8 +19,9 @@ def build(source, num_classes, overrides=()):
     """
     from .config import load, located
     from .errors import ConfigError
-    from .models.build import build_model
+    from .models.build import build_model, class_count
 
+    num_classes = class_count(num_classes)
     config = load(source, overrides)
     try:
         return build_model(vars(config.model), config.task, num_classes)
@@ -35,3 +36,8 @@ def __getattr__(name):
 
         return importlib.import_module(".zoo", __name__)
     raise AttributeError(f"module 'ppmobile' has no attribute {name!r}")
+
+
+def __dir__():
+    """What the package offers, without the helpers it is made of."""
+    return sorted([*__all__, "__version__"])

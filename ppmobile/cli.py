@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 
 from .errors import PPMobileError
@@ -36,7 +37,25 @@ def main(argv=None):
 def run(name, argv):
     """Run one command with its arguments."""
     command = importlib.import_module(f"ppmobile.commands.{name}")
-    return guarded(lambda: command.main(argv))
+    pressed = []
+
+    def interrupt(number, frame):
+        pressed.append(number)
+        raise KeyboardInterrupt
+
+    try:
+        old = signal.signal(signal.SIGINT, interrupt)
+    except ValueError:  # not in the main thread
+        return guarded(lambda: command.main(argv))
+    try:
+        return guarded(lambda: command.main(argv))
+    except Exception:
+        if not pressed:
+            raise
+        sys.stderr.write("\nppmobile: stopped\n")  # an import of paddle turns Ctrl-C into an error of its own
+        return 130
+    finally:
+        signal.signal(signal.SIGINT, old)
 
 
 def guarded(work):

@@ -7,7 +7,7 @@ from pathlib import Path
 from .errors import ConfigError
 from .schema import DEFAULT_PARTS, Config, Train
 from .typed import Checker, paths, plain
-from .wording import brief, show, suggestion
+from .wording import brief, nearest, show, suggestion
 from .yaml_text import copy_plain, dump_yaml, parse_yaml
 
 # parts that are made without data or a net: building one shows whether its class refuses a value
@@ -125,7 +125,7 @@ def _read(path, chain):
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
-        reason, cause = f"no such file.{_near(path)}", error
+        reason, cause = f"no such file.{_near(path, whole=not chain)}", error
     except UnicodeDecodeError as error:
         reason, cause = "it is not UTF-8 text.", error
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
@@ -134,11 +134,18 @@ def _read(path, chain):
     raise ConfigError(f"{path}: cannot read the config: {reason}{needed}") from cause
 
 
-def _near(path):
+def _near(path, whole):
+    """' Did you mean ...?', of the files beside `path`; for a `whole` config also of those below ./configs."""
+    word = path.stem if path.suffix in (".yml", ".yaml") else path.name
     try:
-        return suggestion(path.name, [p.name for p in path.parent.glob("*.y*ml")])
+        below = {p.stem: p.as_posix() for p in sorted(Path("configs").rglob("*.y*ml"))} if whole else {}
+        if word in below:
+            return f" Did you mean {below[word]!r}?"
+        beside = suggestion(path.name, [p.name for p in path.parent.glob("*.y*ml")])
     except OSError:
         return ""
+    near = nearest(word, below, 0.8)
+    return beside or (f" Did you mean {below[near]!r}?" if near else "")
 
 
 def merge(base, child, origins, file, inner=None, place=""):

@@ -14,6 +14,7 @@ from pathlib import Path
 from .errors import DataError, PPMobileError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+AGAIN = "copy it again or remove it from the dataset"
 LEFTOVER = re.compile(r"\..*\.tmp-[0-9a-f]{12}(\.[^.]*)?$", re.DOTALL)  # atomic_write's names for unfinished files
 _HINTS = {
     errno.ENOSPC: "the disk is full; free some space or choose another folder",
@@ -35,16 +36,17 @@ def read_image(path):
     """The picture at `path` as (H, W, 3) uint8 RGB, turned upright by its EXIF orientation.
 
     Grey, palette, CMYK and 16-bit pictures become 8-bit RGB (the high byte is kept); an alpha channel is
-    dropped. DataError names the file and the reason if there is no whole picture in it.
+    dropped. If there is no whole picture in it, DataError names the file and the reason, which is also in its
+    `reason`, without the file and without advice on a dataset.
     """
     try:
         with open(path, "rb") as file:
             data = file.read()
     except FileNotFoundError:
-        raise DataError(f"{path}: no such picture; check the path, or the root folder of the dataset") from None
+        raise _refusal(path, "no such picture", "check the path, or the root folder of the dataset") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path}: cannot be read: {reason}; expected a picture file") from error
+        raise _refusal(path, f"cannot be read: {reason}", "expected a picture file") from error
     return decode_image(data, path)
 
 
@@ -54,15 +56,15 @@ def decode_image(data, name="picture"):
     import numpy as np
 
     if len(data) == 0:
-        raise DataError(f"{name}: the file is empty; copy it again or remove it from the dataset")
+        raise _refusal(name, "the file is empty", AGAIN)
     if data[:2] == b"\xff\xd8" and _jpeg_is_cut(data):  # OpenCV fills the missing part with grey, silently
-        raise DataError(f"{name}: truncated JPEG (no end marker); copy it again or remove it from the dataset")
+        raise _refusal(name, "truncated JPEG (no end marker)", AGAIN)
     try:
         image = None if data[:4] == b"GIF8" else cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:  # an absurd size in the header, for instance
-        raise DataError(f"{name}: not a usable picture: {error.err or error}") from error
+        raise _refusal(name, f"not a usable picture: {error.err or error}") from error
     if image is None:
-        raise DataError(f"{name}: {_why_unreadable(bytes(data[:32]))}")
+        raise _refusal(name, *_why_unreadable(bytes(data[:32])))
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
@@ -112,16 +114,30 @@ def _jpeg_is_cut(data):
 
 
 def _why_unreadable(head):
-    """What is wrong with a file that OpenCV refuses, judged by its first bytes."""
+    """(what is wrong, advice) for a file that OpenCV refuses, judged by its first bytes."""
     if head[:4] == b"GIF8":
-        return "a GIF (perhaps animated) is not supported; save the frame you need as PNG or JPEG"
+        return "a GIF (perhaps animated) is not supported; save the frame you need as PNG or JPEG", ""
     if head[:4] == b"RIFF" and head[12:16] == b"VP8X" and head[20] & 2:
-        return "an animated WebP is not supported; save the frame you need as PNG or JPEG"
+        return "an animated WebP is not supported; save the frame you need as PNG or JPEG", ""
     if head[4:8] == b"ftyp":
-        return "HEIC, AVIF and videos are not supported; save the picture as PNG or JPEG"
+        return "HEIC, AVIF and videos are not supported; save the picture as PNG or JPEG", ""
     if head[:2] == b"\xff\xd8" or head[:8] == b"\x89PNG\r\n\x1a\n" or head[:4] in (b"RIFF", b"II*\0", b"MM\0*"):
-        return "truncated or damaged picture; copy it again or remove it from the dataset"
-    return "not a picture; expected " + ", ".join(IMAGE_SUFFIXES)
+        return "truncated or damaged picture", AGAIN
+    return "the content is not a picture, whatever the file is called; it must be JPEG, PNG, BMP, WebP or TIFF", ""
+
+
+def _refusal(name, reason, advice=""):
+    """A DataError on the picture `name`, with the bare reason for those who say the rest themselves."""
+    error = DataError(f"{name}: {reason}{'; ' if advice else ''}{advice}")
+    error.reason = reason
+    return error
+
+
+def starting_point(path):
+    """' (relative paths start at the current directory: ...)', for a message on a relative `path`; '' for others."""
+    if Path(path).expanduser().is_absolute():
+        return ""
+    return f" (relative paths start at the current directory: {Path.cwd()})"
 
 
 # --- whole files ------------------------------------------------------------------------------------------------

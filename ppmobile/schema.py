@@ -22,7 +22,10 @@ Part = Dict[str, object]  # {name: NAME, option: value}; the kind of part is in 
 
 
 def key(default, meaning, **limits):
-    """A config key: default, meaning with unit, and limits (low, high, above, below, choices, or a part's kind)."""
+    """A config key: default, meaning with unit, and limits (low, high, above, below, choices, or a part's kind).
+
+    A key without a default (MISSING) has an `example`, for the message on a config that lacks it.
+    """
     metadata = {"meaning": meaning, **limits}
     if default is MISSING:
         return field(metadata=metadata)
@@ -37,7 +40,8 @@ def key(default, meaning, **limits):
 class Model:
     """The net: backbone, optional neck, head. Class count and channels are never written here."""
 
-    backbone: Part = key(MISSING, "the net that turns a picture into feature maps", kind="backbone")
+    backbone: Part = key(MISSING, "the net that turns a picture into feature maps", kind="backbone",
+                         example="{name: PPLCNet}")
     neck: Optional[Part] = key(None, "what fuses feature maps between backbone and head", kind="neck")
     head: Part = key({}, "what turns features into answers; the task's usual head if no name is given", kind="head")
     pretrained: Optional[str] = key(
@@ -48,7 +52,8 @@ class Model:
 class Data:
     """Where the pictures and labels are."""
 
-    train: Part = key(MISSING, "reader of the pictures to train on", kind="reader")
+    train: Part = key(MISSING, "reader of the pictures to train on", kind="reader",
+                      example="{name: ImageFolder, root: FOLDER}")
     val: Optional[Part] = key(None, "reader of the pictures that choose the best checkpoint", kind="reader")
     test: Optional[Part] = key(None, "reader of the pictures for the last word; never looked at while training",
                                kind="reader")
@@ -71,7 +76,8 @@ class Transforms:
 class Group:
     """Parameters that learn differently, by layer path."""
 
-    match: str = key(MISSING, "shell pattern of layer paths, as in backbone.* ; the first group that matches counts")
+    match: str = key(MISSING, "shell pattern of layer paths, as in backbone.* ; the first group that matches counts",
+                     example="backbone.*")
     lr: float = key(1.0, "multiplies the learning rate; 0 freezes", low=0)
     decay: float = key(1.0, "multiplies the weight decay", low=0)
 
@@ -116,8 +122,8 @@ class Eval:
 class Config:
     """A whole config file."""
 
-    task: str = key(MISSING, "what is learned", choices=("classify",))
-    model: Model = key(MISSING, Model.__doc__)
+    task: str = key(MISSING, "what is learned", choices=("classify",), example="classify")
+    model: Model = key(MISSING, Model.__doc__, example="{backbone: {name: PPLCNet}}")
     data: Optional[Data] = key(None, Data.__doc__)
     transforms: Transforms = key(Transforms, Transforms.__doc__)
     train: Train = key(Train, Train.__doc__)

@@ -34,7 +34,7 @@ class Checker:
             if name in tree:
                 values[name] = self._value(tree[name], hints[name], field.metadata, where)
             elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-                raise ConfigError(f"{where}: is missing; it says {field.metadata['meaning']}")
+                raise ConfigError(f"{where}: is missing; write for example `{name}: {field.metadata['example']}`")
         return cls(**values)
 
     def _hint(self, name, known):

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import unicodedata
 
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", dict: "a block of keys"}
 _YES, _NO = ("yes", "on", "y", "true", "1"), ("no", "off", "n", "false", "0")
@@ -41,6 +42,16 @@ def brief(text, limit=80):
     """What a user typed, without quotes, in one line of at most `limit` characters."""
     text = " ".join(str(text).split())
     return text if len(text) <= limit else text[:limit - 4] + " ..."
+
+
+def display_width(text):
+    """Columns that `text` takes on a terminal: two for East Asian wide letters (UAX #11), none for combining marks."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def padded(text, width):
+    """`text` with blanks behind it up to `width` columns of a terminal."""
+    return text + " " * (width - display_width(text))
 
 
 def a(noun):

@@ -1,5 +1,6 @@
 """YAML without its traps: `off` is a word, 1e-4 a number, 16:9 a text, a key given twice an error, and no objects."""
 
+import math
 import os
 import re
 
@@ -114,3 +115,10 @@ def _key(key, name):
 def dump_yaml(value):
     """Plain values as YAML text that `parse_yaml` reads back to the same values."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
+
+
+def dump_flow(value):
+    """A plain value as YAML in one line: [1, 2], {name: PPLCNet}, null."""
+    text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=True,
+                     width=math.inf)
+    return text.removesuffix("...\n").rstrip("\n")  # a bare scalar gets an end marker

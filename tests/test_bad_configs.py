@@ -78,8 +78,7 @@ OVERRIDES = [
     ("train.amp=false", "train.amp: must be one of off, fp16, bf16, got false (-o)"),
     ("task=juggle", "task: must be classify, got 'juggle' (-o)"),
     ("task=", "task: must be classify, got nothing (-o)"),
-    ("train.groups=[{lr: 1}]", "train.groups.0.match: is missing; it says shell pattern of layer paths, as in "
-                               "backbone.* ; the first group that matches counts (-o)"),
+    ("train.groups=[{lr: 1}]", "train.groups.0.match: is missing; write for example `match: backbone.*` (-o)"),
     # parts of every kind
     ("model.backbone.name=pplcnet",
      f"model.backbone.name: unknown backbone 'pplcnet'. Did you mean 'PPLCNet'? Known: {BACKBONES} (-o)"),
@@ -157,11 +156,10 @@ def test_what_only_the_class_can_refuse(here, override, message):
 
 FILES = [
     ("tsk: classify\n", "tsk: unknown key. Did you mean 'task'? (a.yml)"),
-    ("seed: 1\n", "task: is missing; it says what is learned (a.yml)"),
-    ("task: classify\n", "model: is missing; it says The net: backbone, optional neck, head. Class count and channels "
-                         "are never written here. (a.yml)"),
-    ("task: classify\nmodel: {}\n", "model.backbone: is missing; it says the net that turns a picture into feature "
-                                    "maps (a.yml)"),
+    ("seed: 1\n", "task: is missing; write for example `task: classify` (a.yml)"),
+    ("task: classify\n", "model: is missing; write for example `model: {backbone: {name: PPLCNet}}` (a.yml)"),
+    ("task: classify\nmodel: {}\n", "model.backbone: is missing; write for example `backbone: {name: PPLCNet}` "
+                                    "(a.yml)"),
     ("task: classify\nmodel:\n", "model: expected a block of keys, got nothing (a.yml)"),
     ("train.epochs: 3\n", "train.epochs: unknown key. Dots are for -o; in a file write train: {epochs: ...} (a.yml)"),
     ("", "a.yml: a config is a block of keys, this file holds nothing"),
@@ -215,7 +213,7 @@ def test_files_that_cannot_be_read(here):
 
 
 def test_dicts(here):
-    assert refused({}) == "task: is missing; it says what is learned (the given dict)"
+    assert refused({}) == "task: is missing; write for example `task: classify` (the given dict)"
     assert refused({"task": "classify", "model": {"backbone": {"name": "PPLCNet", "scale": 0.33}}}, build=True) == (
         f"model.backbone: PPLCNet: scale 0.33 is not supported, use one of {SCALES} (the given dict)")
     assert refused({"_BASE_": "x.yml"}) == "_BASE_: unknown key. It belongs at the top of a file. (the given dict)"
@@ -233,3 +231,23 @@ def test_ten_lines_of_aliases_do_not_fill_the_memory(here):
 def test_brackets_without_end(here):
     (here / "a.yml").write_text("a: " + "[" * 5000, encoding="utf-8")
     assert "a.yml" in refused("a.yml")
+
+
+def test_a_config_named_without_its_folder_is_found(here):
+    (here / "configs" / "classify").mkdir(parents=True)
+    (here / "configs" / "classify" / "pplcnet_x1_0.yml").write_text(GOOD, encoding="utf-8")
+    for name in ("pplcnet_x1_0", "pplcnet_x1_0.yml", "pplcnet_x10.yml"):
+        assert refused(name) == (f"{name}: cannot read the config: no such file. "
+                                 "Did you mean 'configs/classify/pplcnet_x1_0.yml'?")
+
+
+@pytest.mark.parametrize("count, message", [
+    ("3", "num_classes: expected a whole number, got '3'; remove the quotes"),
+    (True, "num_classes: expected a whole number, got true"), (3.0, "num_classes: expected a whole number, got 3.0; "
+                                                                    "write 3"),
+    (0, "num_classes: must be at least 1, got 0"), (-1, "num_classes: must be at least 1, got -1"),
+])
+def test_class_counts_of_the_python_interface(count, message):
+    with pytest.raises(ConfigError) as error:
+        ppmobile.build({"task": "classify", "model": {"backbone": {"name": "PPLCNet", "scale": 0.25}}}, count)
+    assert str(error.value) == message

@@ -156,9 +156,10 @@ def test_infer_answers_the_good_pictures_and_names_the_bad(tiny, tmp_path, pictu
     bad.write_bytes(b"not a picture")
     out = tmp_path / "答案"
     good = sorted(pictures.glob("c1/*.png"))[0]
-    assert main(["infer", "-w", str(tmp_path / "run"), str(bad), str(good), "--out", str(out), "--topk", "2"]) == 0
+    assert main(["infer", "-w", str(tmp_path / "run"), str(bad), str(good), "--out", str(out), "--topk", "2"]) == 1
     text = capsys.readouterr().out
-    assert f"{bad}: not answered: " in text
+    assert f"{bad}: not answered: the content is not a picture" in text
+    assert text.count(str(bad)) == 1 and "dataset" not in text and text.endswith(f"the answers are drawn in {out}\n")
     line = next(line for line in text.splitlines() if line.startswith(str(good)))
     assert line.count("%") == 2
     assert [p.name for p in out.iterdir()] == [f"{good.stem}.png"]

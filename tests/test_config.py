@@ -7,8 +7,8 @@ import pytest
 
 from ppmobile.config import dump, load, to_dict
 from ppmobile.errors import ConfigError
-from ppmobile.wording import nearest, show
-from ppmobile.yaml_text import copy_plain, dump_yaml, parse_yaml
+from ppmobile.wording import display_width, nearest, padded, show
+from ppmobile.yaml_text import copy_plain, dump_flow, dump_yaml, parse_yaml
 
 BASE = """
 task: classify
@@ -209,3 +209,19 @@ def test_nearest(word, known, near):
 def test_shown_values_are_short_and_one_line():
     assert show("a\nb") == "'a\\nb'" and len(show("x" * 999)) == 80 and show(None) == "nothing"
     assert len(show(10 ** 5000)) <= 80
+
+
+@pytest.mark.parametrize("value, text", [
+    (None, "null"), (True, "true"), ("off", "'off'"), ("猫", "猫"), ((1, 2.5), "[1, 2.5]"), ("", "''"),
+    ({"name": "Flip", "p": [0.5, None]}, "{name: Flip, p: [0.5, null]}"), (["x" * 90, "y" * 90], None), (3, "3"),
+])
+def test_one_line_of_yaml(value, text):
+    line = dump_flow(value)
+    assert text is None or line == text
+    assert "\n" not in line and parse_yaml(line, "x") == (list(value) if isinstance(value, tuple) else value)
+
+
+def test_wide_letters_take_two_columns():
+    # widths by UAX #11: W for CJK and Hangul, F for full-width forms; a combining accent adds nothing
+    assert [display_width(t) for t in ("cat", "猫", "한국", "Ａ", "e\u0301")] == [3, 2, 4, 2, 1]
+    assert padded("猫", 4) == "猫  " and padded("cats", 3) == "cats"

@@ -100,7 +100,8 @@ def test_a_bad_picture_is_named_with_its_reason_in_one_line(tmp_path, name):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(DataError, match=words) as error:
         files.read_image(tmp_path / name)
-    assert name in str(error.value) and "\n" not in str(error.value)
+    assert str(error.value).startswith(f"{tmp_path / name}: {error.value.reason}") and "\n" not in str(error.value)
+    assert name not in error.value.reason and "dataset" not in error.value.reason
 
 
 def test_missing_picture_and_folder_are_data_errors(tmp_path):
@@ -244,3 +245,9 @@ def test_import_is_light():
 def test_real_jpegs_are_never_called_cut():
     for path in sorted((SHARED / "data").rglob("*.jpg"))[::40]:
         assert files.read_image(path).ndim == 3
+
+
+def test_a_relative_path_s_message_tells_where_it_starts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert files.starting_point("a/b") == f" (relative paths start at the current directory: {tmp_path})"
+    assert files.starting_point(tmp_path) == "" == files.starting_point("~/a")

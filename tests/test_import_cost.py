@@ -35,3 +35,9 @@ def test_looking_up_readers_and_transforms_needs_no_paddle():
 
 def test_the_check_can_fail():
     assert imported("import json", "json", "paddle") == ["json"]
+
+
+def test_dir_shows_what_the_package_offers():
+    import ppmobile
+
+    assert dir(ppmobile) == ["__version__", "build", "zoo"] and all(hasattr(ppmobile, name) for name in dir(ppmobile))

@@ -1,13 +1,18 @@
 """Plain values to dataclasses: conversion, ranges, nesting and the words of types, on a schema of its own."""
 
-from dataclasses import dataclass
-from typing import List, Optional
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import List, Optional, get_args, get_origin, get_type_hints
 
 import pytest
 
+from ppmobile.config import check_part
 from ppmobile.errors import ConfigError
-from ppmobile.schema import Part, key
-from ppmobile.typed import Checker, describe, paths, plain
+from ppmobile.schema import Config, Part, key
+from ppmobile.typed import Checker, bare, describe, paths, plain
+from ppmobile.yaml_text import parse_yaml
+
+# what else a section needs before one of its keys can be judged
+REQUIRED = {Config: {"task": "classify", "model": {"backbone": {"name": "PPLCNet"}}}}
 
 
 @dataclass
@@ -115,3 +120,22 @@ def test_plain_turns_sections_into_dicts():
 ])
 def test_describe(kind, words):
     assert describe(kind) == words
+
+
+def test_every_key_without_a_default_has_an_example_that_is_right():
+    sections, wanted = [Config], 0
+    for section in sections:
+        for field in fields(section):
+            kind = bare(get_type_hints(section)[field.name])
+            inner = get_args(kind)[0] if get_origin(kind) is list else kind
+            sections += [inner] if is_dataclass(inner) else []
+            if field.default is MISSING and field.default_factory is MISSING:
+                wanted += 1
+                value = parse_yaml(field.metadata["example"], "example")
+                Checker(check_part).section(section, {**REQUIRED.get(section, {}), field.name: value})
+    assert wanted == 5
+
+
+def test_a_missing_key_comes_with_its_example():
+    with pytest.raises(ConfigError, match="^model: is missing; write for example `model: {backbone: {name: PPL"):
+        Checker(check_part).section(Config, {"task": "classify"})

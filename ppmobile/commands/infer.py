@@ -4,7 +4,10 @@ from .arguments import parser, path
 
 
 def main(argv):
-    """Print one line a picture; with --out also write the pictures with the answer drawn on them."""
+    """Print one line a picture; with --out also write the pictures with the answer drawn on them.
+
+    The exit status is 1 if some of the pictures could not be answered, and 2 if that is so for all of them.
+    """
     arguments = parser("infer", __doc__.split(":", 1)[1].strip(), config=False)
     arguments.add_argument("-w", "--weights", required=True, type=path, metavar="RUN",
                            help="a run's folder or a checkpoint")
@@ -28,15 +31,19 @@ def main(argv):
     for source, image, answers in classify(options.weights, list(pictures), options.topk):
         if image is None:
             failed += 1
-            print(f"{source}: not answered: {answers}")
+            print(f"{source}: not answered: {getattr(answers, 'reason', answers)}")
             continue
         lines = [f"{name} {score:.1%}" for name, score in answers]
         print(f"{source}: {', '.join(lines)}")
         if options.out:
             write_image(Path(options.out) / pictures[source], label(image, lines))
+            if Path(pictures[source]).stem != source.stem:  # else nobody knows which of the equal names it is
+                print(f"  {pictures[source]} <- {source}")
     if failed == len(pictures):
         raise DataError(f"none of the {failed} pictures could be read")
-    return 0
+    if options.out:
+        print(f"the answers are drawn in {options.out}")
+    return 1 if failed else 0
 
 
 def outputs(sources):

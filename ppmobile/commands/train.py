@@ -13,18 +13,32 @@ def main(argv):
                            help="go on with a run: its folder or a checkpoint; without a value, the config's output")
     arguments.add_argument("--overwrite", action="store_true", help="replace a run that lies in the output folder")
     arguments.add_argument("--print-config", action="store_true", help="print the resolved config and stop")
-    arguments.add_argument("--command", help=argparse.SUPPRESS)  # what the user typed, when this is one of several
+    arguments.add_argument("--started", help=argparse.SUPPRESS)  # what the user said, when this is one of several
     options = arguments.parse_args(argv)
     if not options.config and not options.resume:
         arguments.error("give -c FILE, or --resume RUN")
+    if options.resume is not None and options.overwrite:
+        arguments.error("--resume goes on with a run, --overwrite replaces it: give one of them")
     config = load_config(options) if options.config else saved_config(options)
+    command = "ppmobile train " + shlex.join(argv)
+    if options.started:
+        command, config.origins, config.file = read_started(options.started)
     if options.print_config:
         from ..config import dump
 
         print(dump(config), end="")
         return 0
     resume = config.output if options.resume == "" else options.resume
-    return train(config, resume, options.overwrite, options.command or "ppmobile train " + shlex.join(argv))
+    return train(config, resume, options.overwrite, command)
+
+
+def read_started(path):
+    """(command, origins of the config's keys, config file) of the process that started this one."""
+    import json
+
+    with open(path, encoding="utf-8") as file:
+        started = json.load(file)
+    return started["command"], started["origins"], started["file"]
 
 
 def saved_config(options):

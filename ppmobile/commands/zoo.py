@@ -45,7 +45,11 @@ def convert_weights(options):
 
     from ..arrays import read_arrays, write_arrays
     from ..engine.checkpoint import is_run
+    from ..errors import CheckpointError
 
+    if not Path(options.source).exists():
+        raise CheckpointError(f"{options.source}: no such run or file of weights; give a run's folder, a checkpoint, "
+                              "or a .pdparams, .npz or .safetensors file")
     arrays = official_arrays(options.source) if is_run(options.source) else read_arrays(options.source)
     write_arrays(Path(options.target), arrays)
     print(f"{options.target}: {len(arrays)} arrays")

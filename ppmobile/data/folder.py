@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..errors import DataError
-from ..files import IMAGE_SUFFIXES
+from ..files import IMAGE_SUFFIXES, starting_point
 from .base import READERS, Dataset
 
 # OpenCV cannot decode a GIF, but a scan can then name the file, where passing it over would hide it.
@@ -23,7 +23,8 @@ class ImageFolder(Dataset):
     def __init__(self, root):
         folder = Path(root).expanduser().absolute()
         if not folder.is_dir():
-            raise DataError(f"{folder}: no such folder; give the folder that holds one folder of pictures a class")
+            raise DataError(f"{folder}: no such folder; give the folder that holds one folder of pictures a class"
+                            f"{starting_point(root)}")
         self.root = str(folder)
         self.classes = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
         if not self.classes:
@@ -43,6 +44,11 @@ def pictures_under(folder):
     found = []
     for path in Path(folder).rglob("*"):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in PICTURE_SUFFIXES and not hidden and path.is_file():
+        if is_picture(path) and not hidden:
             found.append(path)
     return sorted(found)
+
+
+def is_picture(path):
+    """Whether `path` is a file, not hidden, with the suffix of a picture."""
+    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from ..errors import DataError
+from ..files import starting_point
 from .base import READERS, Dataset
 
 PARTS = ("train", "val", "test")  # the lists that ppmobile writes are called PART_list.txt
@@ -23,7 +24,8 @@ class ImageList(Dataset):
     def __init__(self, root, file, labels="labels.txt"):
         folder = Path(root).expanduser().absolute()
         if not folder.is_dir():
-            raise DataError(f"{folder}: no such folder; `root` must be the folder that the listed paths start from")
+            raise DataError(f"{folder}: no such folder; `root` must be the folder that the listed paths start from"
+                            f"{starting_point(root)}")
         self.root = str(folder)
         self.file = find_file(file, [folder, Path.cwd()], "the list of pictures")
         names = find_file(labels, [self.file.parent, folder, Path.cwd()], "the list of class names")
@@ -65,7 +67,7 @@ def find_file(name, folders, what):
         if path.is_file():
             return path
     sought = ", ".join(str(path) for path in candidates)
-    raise DataError(f"{what} {str(name)!r} is missing; looked for {sought}")
+    raise DataError(f"{what} {str(name)!r} is missing; looked for {sought}{starting_point(name)}")
 
 
 def read_lines(path):

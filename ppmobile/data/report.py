@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..wording import display_width, padded
+
 SHOWN = 3  # findings of a kind, in the text
 CLASSES_SHOWN = 20
 
@@ -93,8 +95,8 @@ class Report:
     def _class_lines(self):
         rows = list(zip(self.classes, self.counts))
         hidden = rows[CLASSES_SHOWN:]
-        width = max([len(name) for name, _ in rows[:CLASSES_SHOWN]] + [len("class")])
-        lines = [f"{'class':<{width}}  count"] + [f"{name:<{width}}  {n:5d}" for name, n in rows[:CLASSES_SHOWN]]
+        width = max(display_width(name) for name in ["class", *self.classes[:CLASSES_SHOWN]])
+        lines = [f"{'class':<{width}}  count"] + [f"{padded(name, width)}  {n:5d}" for name, n in rows[:CLASSES_SHOWN]]
         if hidden:
             fewest, most = min(n for _, n in hidden), max(n for _, n in hidden)
             lines.append(f"and {len(hidden)} more classes with {fewest} to {most} each")

@@ -1,9 +1,7 @@
 """Divides labelled pictures into training, validation and test lists so that each class is spread evenly."""
 
-import argparse
-import math
 import sys
-from collections import Counter
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -77,69 +75,58 @@ def largest_remainder(total, fractions):
     return sizes
 
 
+@dataclass(frozen=True)
+class Division:
+    """What write_lists did.
+
+    parts: {"train", "val", "test": label of each picture}. classes: names in label order. empty: names of class
+    folders without pictures, which are left out. loose: Paths of pictures that lie in no class folder.
+    replaced: Paths of older files that the new ones took the place of.
+    """
+
+    parts: dict
+    classes: list
+    empty: list
+    loose: list
+    replaced: list
+
+
 def write_lists(folder, out, ratios=(0.7, 0.2, 0.1), seed=0):
     """Write train_list.txt, val_list.txt, test_list.txt and labels.txt for a folder of class folders.
 
-    folder: see ImageFolder. out: where the lists go; their paths start at `folder`. Each file is written
-    atomically, also an empty one, so that no list of an earlier division is left beside the new ones.
-    Returns {part: list of labels}. Raises DataError unless there are three ratios.
+    folder: see ImageFolder; a class folder without pictures becomes no class. out: where the lists go; their
+    paths start at `folder`. Each file is written atomically, also an empty one, so that no list of an earlier
+    division is left beside the new ones. Returns a Division. Raises DataError unless there are three ratios.
     """
-    from .folder import ImageFolder
+    from .folder import ImageFolder, is_picture
 
     if len(ratios) != len(PARTS):
-        raise DataError(f"ratios {list(ratios)}: give three, for {', '.join(PARTS)}; a part may be 0")
+        raise DataError(f"ratios {list(ratios)}: give three, for {', '.join(PARTS)}; a part may be 0, as in 80 20 0")
     dataset = ImageFolder(folder)
-    parts = split(dataset.items, ratios, seed, [item["label"] for item in dataset.items])
-    for name, items in zip(PARTS, parts):
-        write_list(Path(out) / f"{name}_list.txt", dataset.root, items)
-    write_text(Path(out) / "labels.txt", "".join(f"{name}\n" for name in dataset.classes))
-    return {name: [item["label"] for item in items] for name, items in zip(PARTS, parts)}
-
-
-def write_list(path, root, items):
-    """Write `items` as lines of `path label`, the paths relative to `root` with `/` between folders."""
-    lines = [f"{Path(item['path']).relative_to(root).as_posix()} {item['label']}\n" for item in items]
-    write_text(path, "".join(lines))
-
-
-def main(arguments=None, program="python -m ppmobile.data.split"):
-    """`python -m ppmobile.data.split` or `ppmobile split`: write the lists and print their sizes."""
-    parser = argparse.ArgumentParser(
-        prog=program,
-        description="Write train_list.txt, val_list.txt, test_list.txt and labels.txt for a folder that holds one "
-        "folder of pictures a class. Every class is divided by the same ratios; the pictures stay where they are.",
+    held = sorted({item["label"] for item in dataset.items})
+    classes = [dataset.classes[label] for label in held]
+    items = [{**item, "label": held.index(item["label"])} for item in dataset.items]
+    parts = dict(zip(PARTS, split(items, ratios, seed, [item["label"] for item in items])))
+    files = {Path(out) / f"{name}_list.txt": listing(dataset.root, part) for name, part in parts.items()}
+    files[Path(out) / "labels.txt"] = "".join(f"{name}\n" for name in classes)
+    replaced = [path for path in files if path.exists()]
+    for path, text in files.items():
+        write_text(path, text)
+    return Division(
+        parts={name: [item["label"] for item in part] for name, part in parts.items()},
+        classes=classes,
+        empty=[name for name in dataset.classes if name not in classes],
+        loose=sorted(path for path in Path(dataset.root).iterdir() if is_picture(path)),
+        replaced=replaced,
     )
-    parser.add_argument("root", help="the folder of class folders; the paths in the lists start here")
-    parser.add_argument("--out", required=True, help="the folder for the lists; older lists there are replaced")
-    parser.add_argument("--ratios", nargs=3, default=[70, 20, 10], metavar=("TRAIN", "VAL", "TEST"), type=_number,
-                        help="sizes of the three parts, of any sum; 0 leaves a part empty (default: 70 20 10)")
-    parser.add_argument("--seed", type=_seed, default=0, metavar="NUMBER",
-                        help="another seed, another division (default: 0)")
-    options = parser.parse_args(arguments)
-    parts = write_lists(options.root, options.out, options.ratios, options.seed)
-    for name, labels in parts.items():
-        counts = [count for _, count in sorted(Counter(labels).items())]
-        print(f"{Path(options.out) / name}_list.txt: {len(labels)} pictures; by class: {counts}")
 
 
-def _number(text):
-    """An option's text, if it is a plain number: it stays text so that 0.1 is a tenth exactly."""
-    try:
-        finite = math.isfinite(float(text))
-    except ValueError:
-        finite = False
-    if not finite:
-        raise argparse.ArgumentTypeError(f"expected a number such as 70 or 0.7, got {text!r}")
-    return text
-
-
-def _seed(text):
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0 up, got {text!r}")
-    return int(text)
+def listing(root, items):
+    """`items` as lines of `path label`, the paths relative to `root` with `/` between folders."""
+    return "".join(f"{Path(item['path']).relative_to(root).as_posix()} {item['label']}\n" for item in items)
 
 
 if __name__ == "__main__":
-    from ppmobile.cli import guarded
+    from ppmobile.cli import run
 
-    sys.exit(guarded(main))
+    sys.exit(run("split", sys.argv[1:]))

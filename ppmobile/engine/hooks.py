@@ -55,11 +55,18 @@ class LrSchedule(Hook):
         self.schedule, self.peak, self.steps_per_epoch = schedule, peak, steps_per_epoch
         self.epochs, self.warmup_epochs = epochs, warmup_epochs
 
+    def before_epoch(self, trainer):
+        """The row has a rate even if no step is left of this epoch after a resume."""
+        trainer.row["lr"] = self.rate(max(0, trainer.step - 1))
+
     def before_step(self, trainer):
         """Rate of this step."""
-        self.now = rate(self.schedule, self.peak, trainer.step, self.steps_per_epoch, self.epochs, self.warmup_epochs)
-        trainer.optimizer.set_lr(self.now)
-        trainer.row["lr"] = self.now
+        trainer.row["lr"] = self.rate(trainer.step)
+        trainer.optimizer.set_lr(trainer.row["lr"])
+
+    def rate(self, step):
+        """Learning rate of an optimizer step."""
+        return rate(self.schedule, self.peak, step, self.steps_per_epoch, self.epochs, self.warmup_epochs)
 
 
 class FreezeBn(Hook):
@@ -114,8 +121,8 @@ class NanGuard(Hook):
         paths = [path for part in parallel.gather(paths) for path in part]
         shown = ", ".join(paths[:SHOWN]) + (f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else "")
         return PPMobileError(
-            f"{what} at step {trainer.step + 1} (epoch {trainer.epoch + 1}, batch {trainer.batch}). The last good "
-            "checkpoint is untouched. Try a smaller train.lr, longer train.warmup_epochs or train.clip_norm=1. "
+            f"{what} at step {trainer.step + 1} (epoch {trainer.epoch + 1}, batch {trainer.batch}). A checkpoint "
+            "saved before is untouched. Try a smaller train.lr, longer train.warmup_epochs or train.clip_norm=1. "
             f"Pictures of the batch: {shown}")
 
 

@@ -1,10 +1,12 @@
 """Start a group of training processes on this machine and watch over them: they all go on, or all end."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -13,24 +15,31 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 5.0  # seconds that the others have to notice that one has died, and to say why themselves
 
 
-def supervise(count, arguments, log_folder):
+def supervise(count, arguments):
     """Run `python -m ppmobile ARGUMENTS` as `count` processes that form a group; returns the exit status.
 
-    The first process writes to this terminal, the others to log_folder/rank_N.log. Ctrl-C is handed on to all. If one
-    dies, the others are ended, and the status is that of the first, or 2 with a line that names the log.
+    The first process writes to this terminal, the others to files in a temporary folder. Ctrl-C is handed on to all.
+    If one dies, the others are ended, and the status is that of the first, or 2 with a line that names the file of
+    the one that died; only then are these files kept.
     """
-    log_folder.mkdir(parents=True, exist_ok=True)
+    log_folder = Path(tempfile.mkdtemp(prefix="ppmobile-"))
     ends = _free_ends(count)
     children = [_child(number, count, arguments, log_folder, ends) for number in range(count)]
     restore = _hand_on_interrupts(children)
     try:
-        return _wait(children, log_folder)
+        status, dead = _wait(children)
     finally:
         for child in children:
             if child.poll() is None:
                 child.kill()
             child.wait()
         restore()
+    if dead is None:
+        shutil.rmtree(log_folder, ignore_errors=True)
+    else:
+        log = f": see {log_folder / f'rank_{dead}.log'}" if dead else ""
+        sys.stderr.write(f"ppmobile: training process {dead} ended with status {children[dead].returncode}{log}\n")
+    return status
 
 
 def environment(**more):
@@ -68,6 +77,7 @@ def _child(number, count, arguments, log_folder, ends):
 def _hand_on_interrupts(children):
     """Send Ctrl-C on to all children; returns what undoes that."""
     def hand_on(number, frame):
+        sys.stderr.write("\nppmobile: Ctrl-C, stopping all processes\n")
         for child in children:
             if child.poll() is None:
                 child.send_signal(number)
@@ -79,28 +89,25 @@ def _hand_on_interrupts(children):
     return lambda: signal.signal(signal.SIGINT, old)
 
 
-def _wait(children, log_folder):
+def _wait(children):
+    """(status of the group, number of the process that died without a word to the user, or None)."""
     while True:
         statuses = [child.poll() for child in children]
         if all(status == 0 for status in statuses):
-            return 0
+            return 0, None
         if any(statuses):  # neither running nor 0
-            return _after_a_death(children, log_folder)
+            return _after_a_death(children)
         time.sleep(0.1)
 
 
-def _after_a_death(children, log_folder):
-    """Give the others a moment to end by themselves; the status of the group."""
+def _after_a_death(children):
+    """As _wait, when the others have had a moment to end by themselves."""
     dead = next(number for number, child in enumerate(children) if child.poll())
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and any(child.poll() is None for child in children):
         time.sleep(0.1)
     first = children[0].poll()
-    if first is not None and first > 0:  # it has told the reason itself
-        return first
-    log = f": see {log_folder / f'rank_{dead}.log'}" if dead else ""
-    sys.stderr.write(f"ppmobile: training process {dead} ended with status {children[dead].returncode}{log}\n")
-    return 2
+    return (2, dead) if first is None or first <= 0 else (first, None)  # above 0: the first has told the reason
 
 
 def _free_ends(count):

@@ -55,7 +55,10 @@ class Meter(Hook):
 
     def after_epoch(self, trainer):
         """Put the means into the epoch's row."""
-        trainer.row.update(self.means())
+        means = self.means()
+        if not self.timed:  # taken up again behind its last batch: this process has seen no speed
+            means = {k: v for k, v in means.items() if k not in ("img_per_s", "data_wait")}
+        trainer.row.update(means)
         self.sums, self.pictures = {}, 0
 
     def state(self):

@@ -4,7 +4,6 @@ import contextlib
 import functools
 import io
 import math
-import shutil
 import signal
 import tempfile
 from pathlib import Path
@@ -14,7 +13,7 @@ import paddle
 from ..config import dump, located, to_dict
 from ..data.loader import Loader
 from ..errors import CheckpointError, ConfigError, DataError, PPMobileError
-from ..files import write_text
+from ..files import write_json, write_text
 from ..metrics import METRICS
 from ..models.build import build_model
 from ..transforms import BatchCompose, Compose
@@ -64,16 +63,16 @@ def process_count(config):
 def train_in_processes(config, count, resume_from=None, overwrite=False, command="called from Python"):
     """Train in `count` new processes; returns the exit status: 0, 2 after an error, 130 after Ctrl-C.
 
-    The errors are told on the terminal. What the processes beyond the first print is kept after an error.
+    The errors are told on the terminal.
     """
-    folder = Path(tempfile.mkdtemp(prefix="ppmobile-"))
-    write_text(folder / "config.yml", dump(config))
-    arguments = ["train", "-c", str(folder / "config.yml"), "--command", command]
-    arguments += ["--resume", str(resume_from)] if resume_from else ["--overwrite"] if overwrite else []
-    status = launch.supervise(count, arguments, folder)
-    if status in (0, 130):
-        shutil.rmtree(folder, ignore_errors=True)
-    return status
+    with tempfile.TemporaryDirectory(prefix="ppmobile-") as folder:
+        file = Path(folder, "config.yml")
+        write_text(file, dump(config))
+        started = {"command": command, "origins": config.origins, "file": config.file}
+        write_json(Path(folder, "started.json"), started)
+        arguments = ["train", "-c", str(file), "--started", str(Path(folder, "started.json"))]
+        arguments += ["--resume", str(resume_from)] if resume_from else ["--overwrite"] if overwrite else []
+        return launch.supervise(count, arguments)
 
 
 def train_in_processes_and_load(config, count, resume_from, overwrite, command):
@@ -91,7 +90,7 @@ def train_in_processes_and_load(config, count, resume_from, overwrite, command):
 def ready(config, folder, start_from=None):
     """The Trainer of a config, put where the Checkpoint `start_from` was captured; what it needs is tried once."""
     with located_errors(config):
-        trainer = assemble(config, folder)
+        trainer = assemble(config, folder, pretrained=start_from is None)
         if start_from:
             found = trainer.loader.dataset.classes
             same_classes(start_from.meta["classes"], found, start_from.path, "the training data")
@@ -111,12 +110,12 @@ def located_errors(config):
         raise located(error, config.origins, config.file) from error
 
 
-def assemble(config, folder):
-    """The Trainer of a config, weights fresh or pretrained, ready to fit or to resume."""
+def assemble(config, folder, pretrained=True):
+    """The Trainer of a config, ready to fit or to resume. pretrained: load model.pretrained; a resume needs it not."""
     paddle.seed(config.seed)
     train_set, val_set = prepare(config)
     model = build_model(vars(config.model), config.task, len(train_set.classes))
-    if config.model.pretrained:
+    if config.model.pretrained and pretrained:
         if parallel.rank() == 0:  # the first process downloads, the others find the file
             resolve(config.model.pretrained, config.model.backbone)
         parallel.barrier()
@@ -163,7 +162,7 @@ def build_hooks(config, folder, loader, val_set, about):
     """All hooks of a run, in the order of their calls."""
     train, first = config.train, parallel.rank() == 0
     steps = math.ceil(len(loader) / train.accumulate)
-    peak = scaled_rate(train)
+    peak = scaled_rate(train, len(loader.dataset))
     schedule = SCHEDULES.build(train.schedule, "train.schedule")
     hooks = [logs.Meter(), h.NanGuard(), h.FreezeBn(train.freeze_bn),
              h.LrSchedule(schedule, peak, steps, train.epochs, train.warmup_epochs)]
@@ -183,12 +182,12 @@ def build_hooks(config, folder, loader, val_set, about):
     return [*hooks, Save(folder, about, train.save_every, train.save_steps)]
 
 
-def scaled_rate(train):
-    """The peak learning rate for the real number of pictures a step; printed, since it is what trains."""
-    images = train.batch_size * train.accumulate
+def scaled_rate(train, pictures):
+    """The peak learning rate for the real number of pictures a step; printed with what else decides the speed."""
+    images = min(train.batch_size * train.accumulate, pictures)
     peak = train.lr * images / train.lr_per_images
-    say(f"learning rate {peak:.6g}: train.lr {train.lr:g} is meant for {train.lr_per_images} pictures a step, "
-        f"here a step has {images} (batch {train.batch_size} x accumulate {train.accumulate})")
+    rescaled = "" if images == train.lr_per_images else f" (train.lr {train.lr:g} is for {train.lr_per_images})"
+    say(f"{pictures} pictures, {images} a step, {parallel.world()} process(es), learning rate {peak:.6g}{rescaled}")
     return peak
 
 

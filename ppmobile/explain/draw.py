@@ -7,8 +7,10 @@ import numpy as np
 
 from .fonts import font_for, legible
 
-SMALLEST_TEXT = 12  # pixels: below this, strokes of a letter run into each other
+SMALLEST_TEXT = 16  # pixels: below this, names must be read closely on today's screens
+SMALLEST_SIDE = 200  # pixels: a smaller picture is enlarged, or a viewer shows no more than a stamp
 SMALLEST_WIDTH = 64  # pixels: below this, not even a short word fits
+LARGEST_SIDE = 2000  # pixels: a narrow strip is not enlarged beyond this, unless no word would fit below it
 PAPER, INK = (255, 255, 255), (20, 20, 20)
 GLUE = "\u00a0"  # the no-break space
 
@@ -17,11 +19,11 @@ def label(image, lines, size=None):
     """A copy of the picture with `lines` of text in a white strip below it, so that nothing is hidden.
 
     image: (H, W, 3) uint8 RGB. lines: a text or a list of texts. size: height of the text in pixels, by
-    default 1/36 of the picture's mean side and at least 12. Returns (H + strip, W, 3) uint8; a picture
-    narrower than 64 pixels is first enlarged by a whole factor. Lines too long for the picture are wrapped.
+    default 1/36 of the picture's mean side and at least 16. Returns (H + strip, W, 3) uint8, of a picture with
+    a side below 200 pixels after it was enlarged by a whole factor. Lines too long for the picture are wrapped.
     """
     lines = [lines] if isinstance(lines, str) else list(lines)
-    image = enlarged(image, SMALLEST_WIDTH)
+    image = enlarged(image)
     if not lines:
         return image.copy()
     height, width = image.shape[:2]
@@ -29,9 +31,14 @@ def label(image, lines, size=None):
     return np.concatenate([image, text_strip(lines, width, size)])
 
 
-def enlarged(image, width):
-    """The picture repeated pixel by pixel until it is at least `width` pixels wide."""
-    factor = -(-width // image.shape[1])
+def enlarged(image):
+    """The picture with each pixel repeated, so often that its shorter side has at least 200 pixels.
+
+    The longer side stays below 2000 pixels where the picture is at least 64 pixels wide all the same.
+    """
+    height, width = image.shape[:2]
+    wanted = -(-SMALLEST_SIDE // min(height, width))
+    factor = max(min(wanted, LARGEST_SIDE // max(height, width)), -(-SMALLEST_WIDTH // width))
     return image.repeat(factor, axis=0).repeat(factor, axis=1) if factor > 1 else image
 
 

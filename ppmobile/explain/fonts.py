@@ -2,6 +2,7 @@
 
 import functools
 import os
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -17,11 +18,24 @@ WIDE_FONTS = (
     "ipagp", "ipag", "vlgothic", "nanumgothic", "unifont",
 )  # fmt: skip
 
+WARNED = []  # the first letter that no font had
+
 
 def legible(text, path):
-    r"""`text` in one line, with each letter that the font file `path` lacks written as \uXXXX."""
-    letters = coverage(path)
-    return "".join(c if ord(c) in letters else code_of(c) for c in plain(text))
+    r"""`text` in one line, with each letter that the font file `path` lacks written as \uXXXX, and a warning."""
+    text, letters = plain(text), coverage(path)
+    missing = [c for c in text if ord(c) not in letters]
+    if missing:
+        warn_once(missing[0])
+    return "".join(c if ord(c) in letters else code_of(c) for c in text)
+
+
+def warn_once(letter):
+    """Say on stderr, once in a process, that no font has this letter (and perhaps others), and what helps."""
+    if not WARNED:
+        WARNED.append(letter)
+        print(f"ppmobile: warning: no font has the letter {letter}, pictures show it as {code_of(letter)}; "
+              f"install fonts-noto-cjk or set {FONT_VARIABLE} to a font file", file=sys.stderr, flush=True)
 
 
 def plain(text):

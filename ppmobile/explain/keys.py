@@ -7,8 +7,9 @@ import typing
 from ..config import registry_of
 from ..errors import ConfigError
 from ..schema import ALSO_CALLED, Config
-from ..typed import bare, describe, paths
+from ..typed import bare, describe, paths, plain
 from ..wording import kind_of, suggestion
+from ..yaml_text import dump_flow
 
 
 def explain(key, config=None):
@@ -100,10 +101,8 @@ def _value(config, key):
 
 
 def _shown(value):
-    """A value in one line; a section as its keys, since each has a place of its own."""
-    if dataclasses.is_dataclass(value):
-        return "see its keys"
-    return "nothing" if value is None else repr(list(value) if isinstance(value, tuple) else value)
+    """A value as a config would write it in one line; a section as its keys, since each has a place of its own."""
+    return "see its keys" if dataclasses.is_dataclass(value) else dump_flow(plain(value))
 
 
 def _origin(config, key):
@@ -118,7 +117,7 @@ def _default(field):
         return _shown(field.default)
     if field.default_factory is not dataclasses.MISSING:
         value = field.default_factory()
-        return "its keys' own" if dataclasses.is_dataclass(value) else repr(value)
+        return "its keys' own" if dataclasses.is_dataclass(value) else _shown(value)
     return "none, it must be given"
 
 

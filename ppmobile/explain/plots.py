@@ -15,6 +15,8 @@ NOT_METRICS = ("_s", "_ms", "_wait")  # how columns of durations end, which may 
 MOST_COUNTS = 20  # classes up to which the counts are written into the fields of a confusion plot
 MOST_NAMES = 100  # class names written along one side of it; of more, every n-th is
 LONGEST_NAME = 28  # letters
+PALE = ("#ff9d45", "#8fe08f", "#f7a8d8", "#cfcf50")  # of metrics but the first, whose strong blue may lie below
+SMALL_RATE = 1e-3  # learning rates up to here have ticks like 2e-5, larger ones like 0.05
 
 
 def curves(csv_path, png_path):
@@ -35,6 +37,8 @@ def curves(csv_path, png_path):
     grid = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
     for axes, (title, part) in zip(grid, panels.items()):
         draw_panel(axes, title, part)
+    places = np.concatenate([x for part in panels.values() for x, _ in part.values()])
+    grid[-1].set_xlim(places.min() - 0.5, places.max() + 0.5)
     grid[-1].set_xlabel(axis or "row")
     save(figure, png_path)
 
@@ -100,21 +104,50 @@ def panels_of(series):
 
 def draw_panel(axes, title, part):
     """One panel: its curves, named by their columns where there are several, over whole numbers of epochs."""
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    for name, (x, y) in part.items():
-        marker = "." if len(x) <= MARKED_POINTS else None
-        axes.plot(x, y, marker=marker, linewidth=1.4, label=legible(name, default_font()))
+    for i, (name, (x, y)) in enumerate(part.items()):
+        style = metric_style(i, len(x)) if title == "metric (%)" and len(part) > 1 else plain_style(len(x))
+        axes.plot(x, y, label=legible(name, default_font()), **style)
     axes.set_ylabel(title)
+    axes.ticklabel_format(axis="y", useOffset=False)  # nobody reads 4.5 below 1e-5+6.931e-1
     axes.grid(alpha=0.3)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes.set_xlim(left=0)
     if title == "loss" and wide(np.concatenate([y for _, y in part.values()])):
         axes.set_yscale("log")  # one wild first epoch would press all others flat
     if title == "learning rate":
-        axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
+        small = max(y.max() for _, y in part.values()) <= SMALL_RATE
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: rate(value, small)))
+    if title == "pictures / s":
+        fastest = max(y.max() for _, y in part.values())
+        axes.set_ylim(0, 1.08 * fastest or 1)  # from zero, else a speed that hardly varies looks as if it jumped
     if len(part) > 1 or title == "metric (%)":
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, fontsize=9, frameon=False)
+
+
+def plain_style(count):
+    """How a curve of `count` points is drawn."""
+    return {"linewidth": 1.4, "marker": "." if count <= MARKED_POINTS else None}
+
+
+def metric_style(place, count):
+    """How the metric at that place among several is drawn: the first broad, the others as pale dashes above it.
+
+    Some are the same number (top1 and mean_class_acc, where each class has as many pictures): drawn alike, the
+    later would hide the earlier.
+    """
+    marker = "." if count == 1 else None  # a line of one point is nothing, and more dots would fill the dashes
+    if place == 0:
+        return {"linewidth": 3.2, "marker": marker and "o"}
+    return {"linewidth": 1.4, "marker": marker, "linestyle": (0, (4, 3)), "color": PALE[(place - 1) % len(PALE)]}
+
+
+def rate(value, small):
+    """The learning rate at a tick: 0.05, or 2e-5 if it belongs to an axis of `small` ones."""
+    if not small or not value:
+        return f"{value:g}"
+    digits, exponent = f"{value:.3e}".split("e")
+    return f"{float(digits):g}e{int(exponent)}"
 
 
 def wide(values):

@@ -1,10 +1,13 @@
 """The model of a config: a backbone, perhaps a neck, and the head of the task, wired to each other."""
 
+import numbers
+
 from paddle import nn
 
 from ..errors import ConfigError
 from ..registry import suggestion
 from ..schema import DEFAULT_PARTS
+from ..wording import expected
 from . import BACKBONES, HEADS, NECKS
 
 
@@ -51,6 +54,15 @@ def build_model(model_section, task, num_classes, place="model"):
     part = head_part(model_section.get("head"), task, backbone, f"{place}.head")
     given = {"in_channels": channels, "strides": strides, "num_classes": num_classes}
     return Model(backbone, neck, HEADS.build(part, f"{place}.head", **given))
+
+
+def class_count(value):
+    """`value` as an int, if it is a whole number (also NumPy's) from 1 up; ConfigError otherwise."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise ConfigError(f"num_classes: {expected(int, value)}")
+    if value < 1:
+        raise ConfigError(f"num_classes: must be at least 1, got {value}")
+    return int(value)
 
 
 def head_part(part, task, backbone, place):

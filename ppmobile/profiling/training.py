@@ -6,7 +6,6 @@ import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -62,8 +61,7 @@ def measure(config, steps, processes, arguments):
     from ..engine import parallel
 
     if processes > 1 and parallel.world() == 1:
-        with tempfile.TemporaryDirectory() as logs:
-            return launch.supervise(processes, arguments, Path(logs))
+        return launch.supervise(processes, arguments)
     parallel.start()
     result = training_rate(config, steps)
     parallel.barrier()
@@ -77,9 +75,9 @@ def training_rate(config, steps):
     from ..engine.logs import Meter
     from ..engine.run import assemble, scaled_rate
 
-    trainer = assemble(config, Path(config.output))
+    trainer = assemble(config, Path(config.output), pretrained=False)  # fresh weights train as fast
     trainer.hooks = [Meter()]
-    trainer.optimizer.set_lr(scaled_rate(config.train) * 0.01)  # too small to diverge in a few steps
+    trainer.optimizer.set_lr(scaled_rate(config.train, len(trainer.loader.dataset)) * 0.01)  # too small to diverge in a few steps
     trainer.model.train()
     done = epoch = 0
     while done < WARM_UP + steps:

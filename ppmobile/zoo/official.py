@@ -1,5 +1,6 @@
 """Loads a state dict with PaddleClas's keys, or with our own, into a model, and tells what did not match."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
@@ -7,7 +8,8 @@ from typing import Optional
 import numpy as np
 
 from ..arrays import read_arrays
-from ..errors import CheckpointError
+from ..errors import CheckpointError, PPMobileError
+from ..wording import show
 
 SHOWN = 6  # keys of a list that fit into one line of a report
 RUN_PREFIXES = ("hook/Ema/", "model/")  # where a checkpoint of a training run keeps weights; averaged ones first
@@ -43,7 +45,11 @@ class LoadReport:
 
 
 def official_keys(model):
-    """The PaddleClas keys of a Model or a backbone, in the order of the published state dict."""
+    """The PaddleClas keys of a Model or a backbone, in the order of the published state dict.
+
+    PPMobileError for anything else.
+    """
+    _require_model(model)
     return list(model.official_names().values())
 
 
@@ -54,8 +60,9 @@ def load_official(model, source):
     training run's checkpoint; those that match best count. Floats of any width become the model's float32.
     If the class count differs, exactly the last layer keeps its initialisation. CheckpointError, and an
     untouched model, if the arrays are another model's: any other shape differs, or more than half of the
-    backbone's keys are missing.
+    backbone's keys are missing. PPMobileError for a net that is not of this package.
     """
+    _require_model(model)
     name, arrays = _open(source)
     state = {key: tensor for key, tensor in model.state_dict().items()}
     keys = _best_naming(model, state, arrays)
@@ -75,12 +82,23 @@ def load_official(model, source):
     return report
 
 
+def _require_model(model):
+    if not hasattr(model, "official_names"):
+        got = show(model) if isinstance(model, (str, int, float, type(None))) else f"a {type(model).__name__}"
+        raise PPMobileError(f"expected a net that ppmobile.build returns, or its backbone, got {got}; for example "
+                            "ppmobile.build('configs/classify/pplcnet_x1_0.yml', num_classes=3)")
+
+
 def _open(source):
     """(name for messages, {key: array}) of a path or a dict; of a run's checkpoint only the weights."""
     if isinstance(source, dict):
-        name, arrays = "the given arrays", {key: np.asarray(value) for key, value in source.items()}
-    else:
+        name, arrays = "the given arrays", {str(key): np.asarray(value) for key, value in source.items()}
+        if not arrays:
+            raise CheckpointError(f"{name}: there are none; give a file of weights, or {{key: array}}")
+    elif isinstance(source, (str, os.PathLike)):
         name, arrays = str(source), read_arrays(Path(source))
+    else:
+        raise CheckpointError(f"weights come from a file or a dict {{key: array}}, not from {show(source)}")
     for prefix in RUN_PREFIXES:
         weights = {key[len(prefix) :]: value for key, value in arrays.items() if key.startswith(prefix)}
         if weights:

@@ -5,6 +5,7 @@ import pytest
 
 from ppmobile.cli import main
 from ppmobile.commands.infer import outputs
+from ppmobile.engine import infer as engine_infer
 from ppmobile.files import write_image
 
 
@@ -50,3 +51,12 @@ def test_an_empty_path_is_not_the_current_folder(tree, argv, capsys):
     with pytest.raises(SystemExit) as error:
         main(argv)
     assert error.value.code == 2 and "the path is empty; give a file or a folder" in capsys.readouterr().err
+
+
+def test_a_renamed_answer_says_which_picture_it_is(tree, monkeypatch, capsys):
+    image = np.zeros((4, 4, 3), np.uint8)
+    monkeypatch.setattr(engine_infer, "classify", lambda _, paths, __: ((p, image, [("猫", 1.0)]) for p in paths))
+    assert main(["infer", "-w", "run", "in", "--out", "out"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "<-" in line] == ["  狗/1-2.png <- in/狗/1.png"]
+    assert lines[-1] == "the answers are drawn in out" and (tree.parent / "out" / "狗" / "1-2.png").is_file()

@@ -47,3 +47,8 @@ def test_formats_convert_without_loss(tmp_path, suffix):
     assert main(["zoo", "convert", str(tmp_path / "w.npz"), str(tmp_path / f"v.{suffix}")]) == 0
     back = read_arrays(tmp_path / f"v.{suffix}")
     assert all(np.array_equal(back[k], v) and back[k].dtype == v.dtype for k, v in arrays.items())
+
+
+def test_a_missing_source_is_no_kind_of_weights(tmp_path, capsys):
+    assert main(["zoo", "convert", "runs/nosuch", str(tmp_path / "x.pdparams")]) == 2
+    assert "CheckpointError: runs/nosuch: no such run or file of weights; give " in capsys.readouterr().err

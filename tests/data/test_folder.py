@@ -35,6 +35,8 @@ def test_a_relative_root_starts_at_the_current_directory(tmp_path, monkeypatch):
 
 
 def test_errors_say_what_is_expected(tmp_path):
+    with pytest.raises(DataError, match="nowhere2: .* \\(relative paths start at the current directory: "):
+        ImageFolder("nowhere2")
     with pytest.raises(DataError, match="nowhere: no such folder"):
         ImageFolder(str(tmp_path / "nowhere"))
     touch(tmp_path / "1.jpg")

@@ -71,10 +71,13 @@ def test_wrong_lists_are_refused_with_their_line(tmp_path, text, message):
 
 def test_missing_files_and_folders_are_named(tmp_path):
     root = make(tmp_path, "a.jpg 0\n")
-    with pytest.raises(DataError, match="list of pictures 'lst.txt' is missing; looked for .*lst.txt, .*lst.txt"):
+    with pytest.raises(DataError, match="list of pictures 'lst.txt' is missing; looked for .*lst.txt, .*lst.txt "
+                                        r"\(relative paths start at the current directory: "):
         ImageList(root, "lst.txt")
     with pytest.raises(DataError, match="list of class names 'names.txt' is missing"):
         ImageList(root, "list.txt", labels="names.txt")
+    with pytest.raises(DataError, match=r"nowhere2: .* \(relative paths start at the current directory: "):
+        ImageList("nowhere2", "list.txt")
     with pytest.raises(DataError, match="nowhere: no such folder"):
         ImageList(str(tmp_path / "nowhere"), "list.txt")
     (tmp_path / "labels.txt").write_text("", encoding="utf-8")

@@ -79,3 +79,8 @@ def test_many_classes_are_summed_up():
     entries = [(f"/r/{i}{j}", i) for i in range(30) for j in range(i)]
     text = report(entries, classes=[f"class {i}" for i in range(30)]).text()
     assert "class 19     19" in text and "class 20" not in text and "and 10 more classes with 20 to 29 each" in text
+
+
+def test_the_counts_stand_below_each_other_under_wide_names():
+    lines = report([("/r/a", 0), ("/r/b", 1)], classes=["大熊猫馆", "dog"]).text().splitlines()
+    assert lines[1:4] == ["class     count", "大熊猫馆      1", "dog           1"]

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ppmobile import cli
 from ppmobile.data.image_list import ImageList
-from ppmobile.data.split import exact, largest_remainder, main, share, split, write_lists
+from ppmobile.data.split import exact, largest_remainder, share, split, write_lists
 from ppmobile.errors import DataError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -75,8 +74,9 @@ def pictures(tmp_path):
 
 def test_lists_can_be_read_again_and_leave_nothing_of_older_ones(pictures, tmp_path):
     out = tmp_path / "lists"
-    labels = write_lists(pictures, out, (70, 20, 10))
-    assert {part: sorted(own) for part, own in labels.items()} == {
+    done = write_lists(pictures, out, (70, 20, 10))
+    assert done.classes == ["big dog", "cat"] and not (done.empty or done.loose or done.replaced)
+    assert {part: sorted(own) for part, own in done.parts.items()} == {
         "train": [0] * 14 + [1] * 7, "val": [0] * 4 + [1] * 2, "test": [0] * 2 + [1],
     }
     seen = []
@@ -86,34 +86,27 @@ def test_lists_can_be_read_again_and_leave_nothing_of_older_ones(pictures, tmp_p
         assert all(Path(item["path"]).parent.name == dataset.classes[item["label"]] for item in dataset.items)
         seen += dataset.paths
     assert sorted(seen) == sorted(str(path) for path in pictures.rglob("*.jpg"))
-    write_lists(pictures, out, (1, 1, 0))
+    assert [path.name for path in write_lists(pictures, out, (1, 1, 0)).replaced] == [
+        "train_list.txt", "val_list.txt", "test_list.txt", "labels.txt"]
     assert (out / "test_list.txt").read_text(encoding="utf-8") == ""
     assert sorted(os.listdir(out)) == ["labels.txt", "test_list.txt", "train_list.txt", "val_list.txt"]
 
 
-def test_the_command_writes_lists_and_explains_mistakes_in_one_line(pictures, tmp_path, capsys):
-    out = tmp_path / "lists"
-    main([str(pictures), "--out", str(out), "--ratios", "80", "10", "10", "--seed", "3"])
-    assert "train_list.txt: 24 pictures; by class: [16, 8]" in capsys.readouterr().out
-    with pytest.raises(DataError, match="nowhere: no such folder"):
-        main([str(tmp_path / "nowhere"), "--out", str(out)])
-    assert cli.main(["split", str(pictures), "--out", str(out), "--ratios", "0", "0", "0"]) == 2
-    errors = capsys.readouterr().err.splitlines()
-    assert len(errors) == 1 and errors[0].startswith("ppmobile: DataError: ratios ")
-    with pytest.raises(DataError, match="give three"):
-        write_lists(pictures, out, (1, 1))
+def test_what_belongs_to_no_class_is_left_out_and_told(pictures, tmp_path):
+    (pictures / "ant").mkdir()  # sorts before the others, so that their labels would move
+    for name in ("loose.png", ".hidden.png", "notes.txt"):
+        (pictures / name).write_bytes(b"x")
+    done = write_lists(pictures, tmp_path / "lists")
+    assert (done.classes, done.empty) == (["big dog", "cat"], ["ant"])
+    assert [path.name for path in done.loose] == ["loose.png"]
+    dataset = ImageList(str(pictures), str(tmp_path / "lists" / "train_list.txt"))
+    assert dataset.classes == ["big dog", "cat"] and {item["label"] for item in dataset.items} == {0, 1}
+    assert all(Path(item["path"]).parent.name == dataset.classes[item["label"]] for item in dataset.items)
 
 
-@pytest.mark.parametrize("wrong, words", [
-    (["--seed", "-1"], "argument --seed: expected a whole number from 0 up, got '-1'"),
-    (["--seed", "0.5"], "argument --seed: expected a whole number from 0 up, got '0.5'"),
-    (["--ratios", "nan", "1", "1"], "argument --ratios: expected a number such as 70 or 0.7, got 'nan'"),
-    (["--ratios", "1", "x", "1"], "argument --ratios: expected a number such as 70 or 0.7, got 'x'"),
-])
-def test_a_wrong_number_names_its_option(pictures, tmp_path, capsys, wrong, words):
-    with pytest.raises(SystemExit):
-        main([str(pictures), "--out", str(tmp_path / "lists"), *wrong])
-    assert words in capsys.readouterr().err and not (tmp_path / "lists").exists()
+def test_three_ratios_are_needed(pictures, tmp_path):
+    with pytest.raises(DataError, match="give three, for train, val, test; a part may be 0, as in 80 20 0"):
+        write_lists(pictures, tmp_path / "lists", (1, 1))
 
 
 def test_as_a_module_it_tells_a_mistake_in_one_line(tmp_path):

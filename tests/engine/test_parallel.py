@@ -190,6 +190,17 @@ def wait_for(condition, seconds=60):
     return condition()
 
 
+def test_an_error_found_in_the_group_names_the_users_file_and_leaves_no_folder(config, tmp_path):
+    file = config("odd", processes="2")
+    (tmp_path / "temporary").mkdir()
+    done = ppmobile("train", "-c", file, "-o", "train.freeze_bn=[backbon.*]", TMPDIR=str(tmp_path / "temporary"))
+    assert done.returncode == 2 and done.stderr.count("ppmobile: ") == 1
+    assert "train.freeze_bn.0: 'backbon.*' matches no BN layer" in done.stderr and done.stderr.rstrip().endswith("(-o)")
+    done = ppmobile("train", "-c", file, "-o", "model.backbone.scale=0.3", TMPDIR=str(tmp_path / "temporary"))
+    assert str(file) in done.stderr or "(-o)" in done.stderr
+    assert not list((tmp_path / "temporary").iterdir())
+
+
 def test_wanted_processes(monkeypatch):
     assert parallel.wanted("4", 8) == 4 and parallel.wanted("1", 1) == 1
     with pytest.raises(ConfigError, match="train.batch_size: 8 cannot be split over 3 processes; choose a multiple"):

@@ -1,5 +1,6 @@
 """A run that was stopped and resumed ends in the same bits as one that was not."""
 
+import csv
 import os
 import signal
 import subprocess
@@ -160,3 +161,47 @@ def test_a_finished_run_is_not_overwritten_by_accident(config, tmp_path):
     with pytest.raises(PPMobileError, match="holds a run already; go on with --resume, replace it with --overwrite"):
         run(config, tmp_path / "a", epochs=1)
     assert (tmp_path / "a" / "last.safetensors").read_bytes() == before
+
+
+def test_a_resume_needs_no_pretrained_file(config, tmp_path):
+    whole = run(config, tmp_path / "a")
+    source = tmp_path / "start.safetensors"
+    whole.save(source)
+    config["model"]["pretrained"] = str(source)
+    stop_after(config, tmp_path / "b", 1)
+    source.unlink()
+    assert run(config, tmp_path / "b", resume=tmp_path / "b").meta["position"]["epoch"] == 4
+
+
+def test_a_stop_behind_the_last_batch_gives_a_whole_row(config, tmp_path):
+    class StopAtTheEnd(Hook):
+        def before_step(self, trainer):
+            trainer.stop_request = trainer.epoch == 1 and trainer.batch == len(trainer.loader) - 1
+
+    from ppmobile.engine import run as module
+
+    original = module.build_hooks
+    module.build_hooks = lambda *a: [StopAtTheEnd(), *original(*a)]
+    try:
+        stopped = run(config, tmp_path / "b", batch_size=6)
+    finally:
+        module.build_hooks = original
+    assert stopped.meta["position"] in ({"epoch": 1, "batch": 4, "step": 8}, {"epoch": 1, "batch": 3, "step": 7})
+    run(config, tmp_path / "b", resume=tmp_path / "b", batch_size=6)
+    with open(tmp_path / "b" / "metrics.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"] and all(row["lr"] for row in rows)
+    assert all(row["img_per_s"] != "0.0" for row in rows)
+
+
+def test_resume_and_overwrite_exclude_each_other(config, tmp_path, capsys):
+    from ppmobile.cli import main
+
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "--resume", str(tmp_path), "--overwrite"])
+    assert stopped.value.code == 2 and "give one of them" in capsys.readouterr().err
+
+
+def test_a_batch_larger_than_the_data_sets_the_rate_of_the_real_pictures(config, tmp_path, capsys):
+    run(config, tmp_path / "a", epochs=1, batch_size=1000, lr=1.0, lr_per_images=48)
+    assert "24 pictures, 24 a step, 1 process(es), learning rate 0.5 (train.lr 1 is for 48)" in capsys.readouterr().out

@@ -10,7 +10,7 @@ def noise(height, width):
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("height, width", [(64, 64), (224, 300), (64, 1500), (1500, 64)])
+@pytest.mark.parametrize("height, width", [(200, 200), (224, 300), (64, 1500), (1500, 64)])
 def test_the_picture_stays_and_the_text_fits(height, width):
     picture = noise(height, width)
     before = picture.copy()
@@ -25,26 +25,32 @@ def test_the_picture_stays_and_the_text_fits(height, width):
 
 
 def test_text_grows_with_the_picture_and_stays_readable():
-    heights = [len(draw.label(noise(side, side), ["cat"])) - side for side in (64, 500, 2000)]
+    heights = [len(draw.label(noise(side, side), ["cat"])) - side for side in (200, 700, 2000)]
     assert heights == sorted(heights)
     assert heights[0] >= draw.SMALLEST_TEXT
     assert heights[2] > 2000 / 36
 
 
-def test_tiny_pictures_are_enlarged_by_a_whole_factor():
-    digit = noise(8, 8)
-    out = draw.label(digit, "7 99 %")
-    assert out.shape[1] == 64
-    np.testing.assert_array_equal(out[:64][4::8, 4::8], digit)
+@pytest.mark.parametrize(
+    "height, width, factor",
+    [(8, 8, 25), (32, 32, 7), (199, 300, 2), (200, 300, 1), (100, 900, 2), (100, 1500, 1), (8, 2500, 1), (2500, 8, 8)],
+)
+def test_small_pictures_are_enlarged_by_a_whole_factor(height, width, factor):
+    """To 200 pixels, but not beyond 2000 on the longer side; no narrower than 64, or no word would fit."""
+    picture = noise(height, width)
+    out = draw.label(picture, "7 99 %")
+    assert out.shape[1] == factor * width
+    middle = factor // 2
+    np.testing.assert_array_equal(out[: factor * height][middle::factor, middle::factor], picture)
 
 
 def test_each_line_adds_its_height():
-    one, two = (len(draw.label(noise(100, 300), ["cat 9 %"] * n)) for n in (1, 2))
+    one, two = (len(draw.label(noise(200, 300), ["cat 9 %"] * n)) for n in (1, 2))
     assert draw.SMALLEST_TEXT <= two - one <= 2 * draw.SMALLEST_TEXT
 
 
 def test_no_lines_give_a_copy():
-    picture = noise(70, 70)
+    picture = noise(200, 210)
     out = draw.label(picture, [])
     np.testing.assert_array_equal(out, picture)
     assert not np.shares_memory(out, picture)

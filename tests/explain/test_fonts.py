@@ -27,6 +27,17 @@ def test_missing_letters_become_codes(no_system_fonts):
     assert not fonts.has_chinese()
 
 
+def test_one_warning_names_the_remedies(no_system_fonts, monkeypatch, capsys):
+    monkeypatch.setattr(fonts, "WARNED", [])
+    assert fonts.legible("cat é", fonts.default_font()) == "cat é"
+    assert capsys.readouterr().err == ""
+    for name in ("猫", "狗", "猫狗"):
+        fonts.legible(name, fonts.default_font())
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert all(part in told for part in ("猫", r"\u732B", "fonts-noto-cjk", "PPMOBILE_FONT"))
+
+
 def test_the_font_with_most_of_the_letters_wins(monkeypatch):
     letters = {"dejavu": {ord(c) for c in "abc "}, "half": {ord("猫")}, "full": {ord(c) for c in "abc 猫狗"}}
     monkeypatch.setattr(fonts, "default_font", lambda: "dejavu")

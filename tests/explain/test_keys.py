@@ -1,10 +1,12 @@
 """`ppmobile explain`: what a key means, read off the schema or off the part, with its value and who set it."""
 
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
-from ppmobile.config import load
+from ppmobile.config import load, registry_of
 from ppmobile.errors import ConfigError
 from ppmobile.explain.keys import explain
 from ppmobile.schema import Config
@@ -102,3 +104,19 @@ def test_an_option_without_a_config():
     with pytest.raises(ConfigError) as error:
         explain("model.backbone.scale")
     assert str(error.value) == "model.backbone.scale: what it means depends on the backbone; add -c FILE"
+
+
+def test_values_are_those_of_a_yaml_file(config):
+    assert "  default  null" in explain("model.pretrained").splitlines()
+    assert "  default  true" in explain("data.check").splitlines()
+    assert "  default  {name: Momentum}" in explain("train.optimizer").splitlines()
+
+
+def test_no_docstring_of_a_part_names_a_constant_of_its_module():
+    for kind in ("backbone", "neck", "head", "reader", "transform", "batch transform", "metric", "schedule"):
+        for name in registry_of(kind).names():
+            part = registry_of(kind).get(name)
+            known = vars(sys.modules[part.__module__])
+            assert [w for w in re.findall(r"\b[A-Z][A-Z_]+\b", part.__doc__) if w in known] == [], name
+            assert not known.get("SCALES") or f"one of {', '.join(map(str, known['SCALES']))}. " in " ".join(
+                part.__doc__.split()), name

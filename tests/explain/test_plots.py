@@ -75,6 +75,35 @@ def test_texts_of_the_curves_do_not_overlap(table, tmp_path, shown):
     assert not [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if a.overlaps(b)]
 
 
+def test_equal_metrics_are_both_seen(table, tmp_path, shown):
+    """Where classes are balanced, mean_class_acc lies exactly on top1."""
+    plots.curves(table("epoch,top1,mean_class_acc\n1,0.2,0.2\n2,0.8,0.8\n"), tmp_path / "c.png")
+    colors = {tuple(c) for c in read_image(tmp_path / "c.png")[:, :650].reshape(-1, 3)}  # without the legend
+    assert {(0x1F, 0x77, 0xB4), (0xFF, 0x9D, 0x45)} <= colors, "matplotlib's first colour and the first pale one"
+
+
+@pytest.mark.parametrize("rows, ends", [("4,0.5,90\n", (3.5, 4.5)), ("3,0.5,90\n4,,95\n", (2.5, 4.5))])
+def test_axes_begin_at_the_first_epoch_and_at_no_speed(table, tmp_path, shown, rows, ends):
+    plots.curves(table(f"epoch,top1,img_per_s\n{rows}"), tmp_path / "c.png")
+    assert all(axes.get_xlim() == ends for axes in shown[0].axes)
+    assert shown[0].axes[1].get_ylim()[0] == 0 and shown[0].axes[1].get_ylim()[1] > 95
+
+
+@pytest.mark.parametrize(
+    "value, small, text",
+    [(0.05, False, "0.05"), (0.0001, False, "0.0001"), (0.1 + 0.2, False, "0.3"), (0, True, "0"), (2e-5, True, "2e-5"),
+     (1.2500000001e-4, True, "1.25e-4"), (1e-3, True, "1e-3")],
+)
+def test_learning_rates_at_ticks(value, small, text):
+    assert plots.rate(value, small) == text
+
+
+@pytest.mark.parametrize("top, expected", [(0.1, "0.05"), (1e-4, "5e-5")])
+def test_ticks_of_the_learning_rate_are_plain_numbers(top, expected, table, tmp_path, shown):
+    plots.curves(table(f"epoch,lr\n1,{top}\n2,{top / 2}\n"), tmp_path / "c.png")
+    assert expected in [one.get_text() for one in shown[0].axes[0].get_yticklabels()]
+
+
 def test_several_rows_an_epoch_are_drawn_by_step(table, tmp_path, shown):
     plots.curves(table("epoch,step,loss\n1,5,3\n1,10,2\n2,15,1\n"), tmp_path / "c.png")
     assert panels(shown[0]) == {"loss": {"loss": [[5, 3], [10, 2], [15, 1]]}}

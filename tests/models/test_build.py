@@ -3,12 +3,13 @@
 import subprocess
 import sys
 
+import numpy as np
 import paddle
 import pytest
 
 from ppmobile.errors import ConfigError
 from ppmobile.models import HEADS
-from ppmobile.models.build import build_model
+from ppmobile.models.build import build_model, class_count
 
 TINY = {"name": "MobileNetV3", "scale": 0.35}
 
@@ -88,3 +89,7 @@ def test_a_head_of_another_task_has_no_official_names():
 def test_the_registries_do_not_import_paddle():
     code = "import sys, ppmobile.models; sys.exit('paddle' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_class_count_may_be_numpy_s():
+    assert type(class_count(np.int64(3))) is int

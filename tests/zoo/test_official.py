@@ -8,7 +8,7 @@ import pytest
 
 from ppmobile import zoo
 from ppmobile.arrays import write_arrays
-from ppmobile.errors import CheckpointError
+from ppmobile.errors import CheckpointError, PPMobileError
 from ppmobile.models import BACKBONES
 from ppmobile.models.build import build_model
 
@@ -148,3 +148,16 @@ def test_real_weights_without_and_with_a_head():
     net = model(classes=5, backbone={"name": "MobileNetV3", "size": "small", "scale": 1.0})
     report = zoo.load_official(net, WEIGHTS / "mobilenet_v3_small_x1_0_imagenet.npz")
     assert not report.missing and not report.unexpected and report.classes == (1000, 5)
+
+
+@pytest.mark.parametrize("source, words", [({}, "the given arrays: there are none"), (3, "not from 3")])
+def test_no_arrays_are_a_checkpoint_error(source, words):
+    with pytest.raises(CheckpointError, match=words):
+        zoo.load_official(model(), source)
+
+
+@pytest.mark.parametrize("work", [
+    lambda: zoo.official_keys("x"), lambda: zoo.load_official(paddle.nn.Linear(1, 1), {"w": np.ones(1)})])
+def test_what_is_no_model_of_ours_is_told_what_one_is(work):
+    with pytest.raises(PPMobileError, match="expected a net that ppmobile.build returns.*, got ('x'|a Linear); for"):
+        work()

@@ -28,7 +28,8 @@ class DepthwiseSeparable(nn.Layer):
 class MobileNetV1(Backbone):
     """MobileNetV1 (arXiv:1704.04861).
 
-    scale: width, one of SCALES. out_strides: growing list out of 2, 4, 8, 16, 32; None for the last map.
+    scale: width, one of 0.25, 0.5, 0.75, 1.0. out_strides: growing list out of 2, 4, 8, 16, 32; None for the last
+    map.
     """
 
     official_parts = {"stem": "conv", "depthwise": "depthwise_conv", "pointwise": "pointwise_conv"}

@@ -32,8 +32,8 @@ class InvertedResidual(nn.Layer):
 class MobileNetV2(Backbone):
     """MobileNetV2 (arXiv:1801.04381), as PaddleClas has it: with a 1x1 expansion in the first block too.
 
-    scale: width, one of SCALES. out_strides: growing list out of 2, 4, 8, 16, 32; None for the map of
-    1280 * max(1, scale) channels that the classifier pools.
+    scale: width, one of 0.25, 0.5, 0.75, 1.0, 1.5, 2.0. out_strides: growing list out of 2, 4, 8, 16, 32; None for
+    the map of 1280 * max(1, scale) channels that the classifier pools.
     """
 
     official_parts = {

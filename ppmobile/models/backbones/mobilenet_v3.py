@@ -66,8 +66,8 @@ class InvertedResidual(nn.Layer):
 class MobileNetV3(Backbone):
     """MobileNetV3 (arXiv:1905.02244).
 
-    size: "small" or "large". scale: width, one of SCALES. out_strides: growing list out of 4, 8, 16, 32, and
-    2 for "large"; None for the map of 576 or 960 channels (times scale) that the classifier pools.
+    size: "small" or "large". scale: width, one of 0.35, 0.5, 0.75, 1.0, 1.25. out_strides: growing list out of 4,
+    8, 16, 32, and 2 for "large"; None for the map of 576 or 960 channels (times scale) that the classifier pools.
     """
 
     head = {"hidden": 1280, "activation": "hardswish", "dropout": 0.2}

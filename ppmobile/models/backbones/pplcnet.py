@@ -36,7 +36,8 @@ class DepthwiseSeparable(nn.Layer):
 class PPLCNet(Backbone):
     """PP-LCNet (arXiv:2109.15099).
 
-    scale: width, one of SCALES. out_strides: growing list out of 2, 4, 8, 16, 32; None for the last map.
+    scale: width, one of 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5. out_strides: growing list out of 2, 4, 8, 16,
+    32; None for the last map.
     """
 
     head = {"hidden": 1280, "activation": "hardswish", "dropout": 0.2}
