@@ -73,11 +73,11 @@ def measure(config, steps, processes, arguments):
 def training_rate(config, steps):
     """{"rates": {"training": pictures a second over all processes}, "data_wait": share} of `steps` steps."""
     from ..engine.logs import Meter
-    from ..engine.run import assemble, scaled_rate
+    from ..engine.run import assemble
 
     trainer = assemble(config, Path(config.output), pretrained=False)  # fresh weights train as fast
     trainer.hooks = [Meter()]
-    trainer.optimizer.set_lr(scaled_rate(config.train, len(trainer.loader.dataset)) * 0.01)  # too small to diverge in a few steps
+    trainer.optimizer.set_lr(1e-6)  # too small to diverge in a few steps
     trainer.model.train()
     done = epoch = 0
     while done < WARM_UP + steps:
