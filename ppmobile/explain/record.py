@@ -57,7 +57,7 @@ def describe(run):
     cost = count(model, (1, 3, size, size))
     best, *rest = trained
     return [run.name, best, "" if accuracy is None else f"{accuracy:.4f}", *rest, str(saved.meta["order"]["pictures"]),
-            f"{cost.params / 1e6:.2f}", f"{cost.macs / 1e6:.0f} at {size} px"], start
+            f"{cost.params / 1e6:.2f}", f"{cost.macs / 1e6:.3g} at {size} px"], start
 
 
 def told(run):

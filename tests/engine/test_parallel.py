@@ -201,6 +201,16 @@ def test_an_error_found_in_the_group_names_the_users_file_and_leaves_no_folder(c
     assert not list((tmp_path / "temporary").iterdir())
 
 
+def test_with_live_bn_both_reach_the_same_accuracy(tiny, tmp_path):
+    """Each process normalises its own half, so the runs differ; three plain colours are learned by both."""
+    tiny["model"] = {"backbone": {"name": "MobileNetV1", "scale": 0.25, "out_strides": [2]}, "head": {"dropout": 0.0}}
+    tiny["transforms"]["train"] = tiny["transforms"]["eval"]
+    tiny["train"].update(epochs=10, lr=0.1)
+    for count in ("1", "2"):
+        tree = {**tiny, "train": {**tiny["train"], "processes": count}, "output": str(tmp_path / count)}
+        assert train(load(tree)).hook("Evaluate").best == 1.0
+
+
 def test_wanted_processes(monkeypatch):
     assert parallel.wanted("4", 8) == 4 and parallel.wanted("1", 1) == 1
     with pytest.raises(ConfigError, match="train.batch_size: 8 cannot be split over 3 processes; choose a multiple"):
