@@ -1,6 +1,7 @@
 """What many tests share: a cache folder of their own, a few tiny pictures, and a config that trains on them."""
 
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -53,3 +54,13 @@ def tiny(pictures, tmp_path):
         "train": {"epochs": 2, "batch_size": 8, "lr": 0.05, "lr_per_images": 8, "visualdl": False},
         "output": str(tmp_path / "run"),
     }
+
+
+@pytest.fixture
+def data(pictures, tiny, tmp_path):
+    """A copy of the pictures that a test may damage; `tiny` points to it."""
+    root = tmp_path / "data"
+    shutil.copytree(pictures, root)
+    for split in ("train", "val", "test"):
+        tiny["data"][split]["root"] = str(root)
+    return root

@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import shutil
 
 import numpy as np
 import pytest
@@ -33,16 +32,6 @@ def one_line(result, *words):
     assert len(lines) == 1 and "Traceback" not in text, text
     for word in words:
         assert word in lines[0], text
-
-
-@pytest.fixture
-def data(pictures, tiny, tmp_path):
-    """A copy of the pictures that a test may damage; `tiny` points to it."""
-    root = tmp_path / "data"
-    shutil.copytree(pictures, root)
-    for split in ("train", "val", "test"):
-        tiny["data"][split]["root"] = str(root)
-    return root
 
 
 def test_missing_list_and_root(command, tiny):
