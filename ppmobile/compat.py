@@ -1,5 +1,7 @@
 """Everything that leans on the inside of one Paddle version, in one place."""
 
+import contextlib
+
 import paddle
 
 
@@ -39,3 +41,22 @@ def load_optimizer_state(optimizer, model, state):
                              f"{list(leaves[key].shape)}")
     for key, tensor in leaves.items():
         tensor.set_value(state[key].astype(tensor.numpy().dtype))
+
+
+@contextlib.contextmanager
+def old_ir():
+    """Inside, Paddle builds and runs graphs of the legacy IR (.pdmodel), and stays in the mode it was in.
+
+    Paddle Lite, PaddleSlim and oneDNN int8 read no other. Paddle's own guard also leaves static mode behind.
+    """
+    dynamic = paddle.in_dynamic_mode()
+    with paddle.pir_utils.OldIrGuard():
+        if dynamic:
+            paddle.disable_static()
+        try:
+            yield
+        finally:
+            if not dynamic:
+                paddle.enable_static()
+    if not dynamic:
+        paddle.enable_static()

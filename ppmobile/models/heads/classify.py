@@ -43,6 +43,10 @@ class ClassifyHead(nn.Layer):
             x = self.dropout(x)
         return self.fc(x.reshape([0, -1]))  # reshape, because Paddle Lite crashes on flatten
 
+    def answer(self, outputs):
+        """What a deployed model gives for logits (N, num_classes): probabilities of the same shape."""
+        return F.softmax(outputs)
+
     def losses(self, outputs, batch):
         """{"loss_cls": mean cross entropy} of logits (N, C) and a batch with "label" (N,) int64.
 

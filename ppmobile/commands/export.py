@@ -1,0 +1,36 @@
+"""`ppmobile export`: write a trained model as a folder that phones and CPUs run, and prove that it computes the same."""
+
+from .arguments import parser, path, run_config
+
+
+def main(argv):
+    """Export, verify on each runtime that is installed, and print the table; exit status 1 if verify finds a fault."""
+    arguments = parser("export", __doc__.split(":", 1)[1].strip(), config_required=False)
+    arguments.add_argument("-w", "--weights", required=True, type=path, metavar="RUN",
+                           help="a run's folder or a checkpoint")
+    arguments.add_argument("--out", required=True, type=path, metavar="FOLDER", help="the artefact's folder")
+    arguments.add_argument("--for", dest="targets", nargs="+", default=["paddle"], metavar="TARGET",
+                           help="paddle (always), lite, onnx, openvino, paddlex, pir; default: paddle")
+    arguments.add_argument("--picture", type=path, metavar="FILE",
+                           help="the golden sample's picture; default: the first of the val split")
+    arguments.add_argument("--dynamic", nargs="+", default=[], metavar="AXIS",
+                           help="batch, size: what may vary; by default both are fixed")
+    arguments.add_argument("--overwrite", action="store_true", help="replace an artefact that lies there")
+    arguments.add_argument("--no-verify", action="store_true", help="leave out the proof (ppmobile verify makes it)")
+    arguments.examples.update({"--for": "lite onnx", "--dynamic": "batch"})
+    options = arguments.parse_args(argv)
+
+    from ..export.write import check_place, check_targets, export
+
+    check_targets(options.targets, options.dynamic)
+    check_place(options.out, options.overwrite)
+    config = run_config(options)
+    export(options.weights, options.out, config, options.targets, options.picture, options.dynamic, options.overwrite)
+    print(f"the artefact is in {options.out}")
+    if options.no_verify:
+        return 0
+    from . import verify
+
+    given = ["-c", options.config] if options.config else []
+    given += ["-o", *options.override] if options.override else []
+    return verify.main([options.out, "-w", options.weights, *given])

@@ -1,0 +1,90 @@
+"""The trained net as Paddle graphs: softmax inside, one input `image`, and the layer's path on every operator."""
+
+import contextlib
+import copy
+from pathlib import Path
+
+import paddle
+from paddle import nn
+from paddle.base import framework
+
+from ..compat import old_ir
+from ..errors import ExportError
+from ..models.blocks import fuse
+
+
+class Deployed(nn.Layer):
+    """What a deployed model computes: the net, and the answer that its head makes of the raw outputs."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, image):
+        """(N, 3, H, W) float32 to what the head answers with; class probabilities (N, C) for a classifier."""
+        return self.model.head.answer(self.model(image))
+
+
+def deployed(model):
+    """The Deployed form of a copy of `model`, in evaluation mode, its training branches fused; `model` stays as it is."""
+    model = copy.deepcopy(model)
+    model.eval()
+    fuse(model)
+    net = Deployed(model)
+    net.eval()
+    return net
+
+
+def write_graph(net, shape, folder):
+    """Write a Deployed net as inference.pdmodel and inference.pdiparams (legacy IR) to `folder`.
+
+    shape: [N, 3, H, W] of the input, -1 for what may vary. ExportError if Paddle cannot trace the net.
+    """
+    with old_ir(), _scopes(net.model):
+        _save(net, shape, Path(folder))
+    (Path(folder) / "inference.pdiparams.info").unlink(missing_ok=True)  # a pickle that no runtime reads
+
+
+def write_new_graph(net, shape, folder):
+    """The same in Paddle 3's own IR: inference.json and inference.pdiparams."""
+    _save(net, shape, Path(folder))
+
+
+def _save(net, shape, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    spec = [paddle.static.InputSpec(list(shape), "float32", "image")]
+    try:
+        graph = paddle.jit.to_static(net, input_spec=spec, full_graph=True)
+        paddle.jit.save(graph, str(folder / "inference"))
+    except Exception as error:  # tracing raises whatever the traced code raises
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise ExportError(f"the net cannot be traced to a graph: {lines[-1].strip()}; its forward must not depend on "
+                          "the values of tensors") from error
+    finally:
+        if hasattr(net.forward, "rollback"):
+            net.forward.rollback()
+
+
+@contextlib.contextmanager
+def _scopes(model):
+    """Inside, each operator that is traced carries the path of its layer in the attribute op_namescope."""
+    open_scopes, handles = [], []
+
+    def enter(path):
+        def hook(layer, inputs):
+            above = open_scopes[-1][0] + "." if open_scopes else ""
+            scope = framework.name_scope(path[len(above):] if path.startswith(above) else path)
+            scope.__enter__()
+            open_scopes.append((path, scope))
+        return hook
+
+    def leave(layer, inputs, outputs):
+        open_scopes.pop()[1].__exit__(None, None, None)
+
+    for path, layer in model.named_sublayers():
+        handles += [layer.register_forward_pre_hook(enter(path)), layer.register_forward_post_hook(leave)]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
