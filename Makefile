@@ -1,9 +1,16 @@
-# make demo: train, evaluate and try a small model on the embedded data.   make test: the whole suite.
+# make demo: from embedded pictures to a model that is trained, exported, verified, quantized and measured.
+# make test: the whole suite.
 # Both make their own environment in .venv; PYTHON=... chooses another interpreter than the one found.
 
 PYTHON ?= $(shell sh tools/find_python.sh)
 VENV := .venv
 BIN := $(VENV)/bin
+
+# paddleslim brings opencv-python, which needs libGL and owns the same folder cv2 as the headless one: that one goes last
+define install
+PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q -e "$(1)"
+PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q --force-reinstall --no-deps opencv-python-headless==4.6.0.66
+endef
 
 .PHONY: demo test bench lint clean
 
@@ -27,11 +34,11 @@ $(VENV)/python.done:
 	@touch $@
 
 $(VENV)/base.done: $(VENV)/python.done setup.py
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q -e .
+	$(call install,.[all])
 	@touch $@
 
 $(VENV)/dev.done: $(VENV)/python.done setup.py
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q -e ".[dev]"
+	$(call install,.[dev])
 	@touch $(VENV)/base.done $@
 
 clean:

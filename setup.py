@@ -17,7 +17,7 @@ extras = {
     "vdl": ["visualdl>=2.5,<2.6"],
 }
 extras["all"] = sorted({package for packages in extras.values() for package in packages})
-extras["dev"] = ["pytest>=8", "pytest-xdist", "hypothesis", "ruff==0.17.6", *extras["vdl"]]
+extras["dev"] = ["pytest>=8", "pytest-xdist", "hypothesis", "ruff==0.17.6", *extras["all"]]
 
 setup(
     name="ppmobile",

@@ -3,7 +3,7 @@
 import warnings
 
 __version__ = "0.1.0"
-__all__ = ["build", "zoo"]
+__all__ = ["build", "load", "zoo"]
 
 # paddle asks for a C++ compiler cache at import, which no user of this package needs
 warnings.filterwarnings("ignore", message="No ccache found")
@@ -27,6 +27,17 @@ def build(source, num_classes, overrides=()):
         return build_model(vars(config.model), config.task, num_classes)
     except ConfigError as error:  # a value that only the class itself can judge
         raise located(error, config.origins, config.file) from error
+
+
+def load(folder, runtime="auto", threads=1):
+    """A Predictor for the artefact in `folder`: `load("artefact").predict("cat.jpg").name`; see ppmobile.predict.load.
+
+    runtime: a name such as "openvino-fp32", or "auto" for the fastest that is right on this machine. threads: whole
+    number >= 1. Raises ExportError.
+    """
+    from .predict import load
+
+    return load(folder, runtime, threads)
 
 
 def __getattr__(name):

@@ -14,6 +14,7 @@ DEPLOY = "deploy.yml"
 VERIFY = "verify.json"  # written by verify on each machine, so not among the files with a hash
 GOLDEN = "golden.json"
 AGAIN = "export it again, or copy the whole folder again"
+GONE = "(nothing)"  # how a message shows a value that is not there
 # what deploy.yml holds, beside `files`; a missing or unknown field is an error
 FIELDS = ("format", "task", "model", "input", "preprocess", "postprocess", "classes", "quantization", "source", "versions")
 
@@ -151,13 +152,13 @@ def differences(now, then, place=""):
         return [] if now == then and type(now) is type(then) else [(place, now, then)]
     found = []
     for key in keys:
-        found += differences(_get(now, key), _get(then, key), f"{place}.{key}" if place else str(key))
+        name = f"{place}.{key}" if place else str(key)
+        if _has(now, key) and _has(then, key):
+            found += differences(now[key], then[key], name)
+        else:
+            found.append((name, now[key] if _has(now, key) else GONE, then[key] if _has(then, key) else GONE))
     return found
 
 
-def _get(tree, key):
-    """An entry, or None where there is none."""
-    try:
-        return tree[key]
-    except (KeyError, IndexError):
-        return None
+def _has(tree, key):
+    return key in tree if isinstance(tree, dict) else key < len(tree)

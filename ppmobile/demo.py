@@ -1,4 +1,4 @@
-"""What `make demo` does: train a small model on the embedded digits, evaluate it, answer for pictures."""
+"""What `make demo` does: from embedded pictures to a small model that is verified and measured on every runtime."""
 
 import os
 import shutil
@@ -6,16 +6,21 @@ import sys
 import time
 from pathlib import Path
 
+from . import load
 from .cli import main
+from .doctor import installed
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = "configs/classify/digits.yml"
 RUN, PICTURES, ANSWERS, SHEET = "demo/digits", "demo/pictures", "demo/answers", "demo/answers.png"
+ARTEFACT, BENCH = "demo/artefact", "demo/bench"
+TARGETS = {"lite": "paddlelite", "onnx": "paddle2onnx", "openvino": "openvino"}  # and the package that each takes
 COUNT = 12  # pictures to answer for
 WORTH_A_LOOK = {
     f"{RUN}/curves.png": "how loss and accuracy went",
     f"{RUN}/eval_test/confusion.png": "which digits are taken for which",
     f"{RUN}/eval_test/worst.png": "the most confident mistakes",
+    f"{BENCH}/speed.png": "time and size of each runtime",
     SHEET: f"{COUNT} answers on one sheet (each on its own: {ANSWERS}/)",
 }
 
@@ -57,6 +62,21 @@ def overview(pictures):
     gallery([cell_of(path, *answers[0]) for path, _, answers in classify(RUN, pictures, 1)], SHEET, columns=4)
 
 
+def deploy(pictures):
+    """Export with proof, quantize, prove again, measure, and answer from Python; for what is installed."""
+    targets = [target for target, package in TARGETS.items() if installed(package)]
+    step("Export, and prove that each file computes what was trained", "export", "-w", RUN, "--out", ARTEFACT,
+         "--overwrite", *(["--for", *targets] if targets else []))
+    if installed("paddleslim"):
+        step("Quantize to int8 after training", "slim", "ptq", ARTEFACT, "-c", CONFIG)
+        step("Prove the int8 graphs too", "verify", ARTEFACT, "-w", RUN)
+    step("Measure every runtime", "bench", ARTEFACT, "--out", BENCH)
+    print(f"\n== Answer from Python\n>>> import ppmobile\n>>> model = ppmobile.load({ARTEFACT!r})\n"
+          f">>> model.predict({str(pictures[0])!r})", flush=True)
+    with load(ARTEFACT) as model:
+        print(f"{model.predict(pictures[0])}\n-- by {model.runtime}, the fastest of those that passed here")
+
+
 def demo():
     """The steps from data to pictures, all in the folder demo/ of the project."""
     from .data import Digits
@@ -68,6 +88,7 @@ def demo():
     pictures = copy_pictures(Digits("test").paths[:COUNT], PICTURES)
     step("Answer for some pictures", "infer", "-w", RUN, PICTURES, "--out", ANSWERS)
     overview(pictures)
+    deploy(pictures)
     print(f"\nPictures to look at, in {ROOT}:")
     for path, shows in WORTH_A_LOOK.items():
         if Path(path).is_file():  # without a mistake there is no worst.png

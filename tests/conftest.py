@@ -40,6 +40,11 @@ def pictures(tmp_path_factory):
 @pytest.fixture
 def tiny(pictures, tmp_path):
     """A config, as a dict, that trains a tiny net on `pictures` in well under a second an epoch."""
+    return {**_tree(pictures), "output": str(tmp_path / "run")}
+
+
+def _tree(pictures):
+    """The config of `tiny`, without its output."""
     root = str(pictures)
     splits = {s: {"name": "ImageList", "root": root, "file": f"{s}_list.txt"} for s in ("train", "val", "test")}
     end = [{"name": "Normalize"}, {"name": "ToCHW"}]
@@ -52,7 +57,6 @@ def tiny(pictures, tmp_path):
             "eval": [{"name": "Resize", "size": 16}, *end],
         },
         "train": {"epochs": 2, "batch_size": 8, "lr": 0.05, "lr_per_images": 8, "visualdl": False},
-        "output": str(tmp_path / "run"),
     }
 
 
@@ -64,3 +68,30 @@ def data(pictures, tiny, tmp_path):
     for split in ("train", "val", "test"):
         tiny["data"][split]["root"] = str(root)
     return root
+
+
+@pytest.fixture(scope="session")
+def trained(pictures, tmp_path_factory):
+    """The folder of a tiny run, trained for one epoch on `pictures` at 16 px. Read only."""
+    from ppmobile.config import from_tree
+    from ppmobile.engine.run import train
+
+    run = tmp_path_factory.mktemp("trained") / "run"
+    train(from_tree({**_tree(pictures), "output": str(run)}, {}, "tiny"))
+    return run
+
+
+@pytest.fixture(scope="session")
+def exported(trained, tmp_path_factory):
+    """The folder of the artefact of `trained`, for Paddle alone. Read only; `copied` may be damaged."""
+    from ppmobile.export.write import export
+
+    folder = tmp_path_factory.mktemp("exported") / "模型 é"
+    export(trained, folder, say=lambda line: None)
+    return folder
+
+
+@pytest.fixture
+def copied(exported, tmp_path):
+    """A copy of `exported` that a test may change."""
+    return shutil.copytree(exported, tmp_path / "copied")

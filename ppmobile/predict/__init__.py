@@ -1,1 +1,6 @@
-"""Predictors: answers from an exported artefact, on whichever runtime; no training code, and paddle only if it runs."""
+"""Predictors: answers from an exported artefact on the fastest runtime; no training code, and paddle only if it runs."""
+
+from .base import Predictor, load
+from .results import Classification, Timing
+
+__all__ = ["Classification", "Predictor", "Timing", "load"]

@@ -4,13 +4,11 @@ from .base import Runtime
 
 
 class OnnxRuntime(Runtime):
-    """An InferenceSession of model.onnx with its CPU provider."""
+    """An InferenceSession of model.onnx with the CPU provider."""
 
-    library, module, install = "onnx", "onnxruntime", "pip install ppmobile[onnx]"
-    files = {"fp32": ("model.onnx",), "int8": ("int8/model.onnx",)}
-    origin = {"fp32": "ppmobile export --for onnx", "int8": "ppmobile slim ptq {folder}"}
+    library = "onnx"
 
-    def _load(self):
+    def _load(self, files):
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -18,7 +16,6 @@ class OnnxRuntime(Runtime):
         options.log_severity_level = 3
         # else its threads keep a core busy for a while after each run, waiting for the next
         options.add_session_config_entry("session.force_spinning_stop", "1")
-        session = onnxruntime.InferenceSession(str(self.artefact.path(self.files[self.precision][0])), options,
-                                               providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(files[0], options, providers=["CPUExecutionProvider"])
         entry = session.get_inputs()[0].name
         return lambda image: session.run(None, {entry: image})

@@ -3,23 +3,19 @@
 from .base import Runtime
 
 PRECISIONS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # of all that is not quantized
-GRAPH = ("inference.pdmodel", "inference.pdiparams")
 
 
 class OpenVinoRuntime(Runtime):
     """A compiled model with one stream, tuned for the time of a single answer."""
 
-    library, module, install = "openvino", "openvino", "pip install ppmobile[openvino]"
-    files = {"fp32": GRAPH, "bf16": GRAPH, "int8": ("int8/openvino.xml", "int8/openvino.bin")}
-    origin = {"fp32": "ppmobile export", "bf16": "ppmobile export", "int8": "ppmobile slim ptq {folder}"}
+    library = "openvino"
 
-    def _load(self):
+    def _load(self, files):
         import openvino
 
         core = openvino.Core()
-        model = core.read_model(str(self.artefact.path(self.files[self.precision][0])))
-        # without the hint OpenVINO takes bf16 wherever the CPU has it, whatever the graph says
-        compiled = core.compile_model(model, "CPU", {
+        # without a hint on the precision, OpenVINO takes bf16 wherever the CPU has it
+        compiled = core.compile_model(core.read_model(files[0]), "CPU", {
             "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1", "INFERENCE_NUM_THREADS": self.threads,
             "INFERENCE_PRECISION_HINT": PRECISIONS[self.precision]})
         request = compiled.create_infer_request()

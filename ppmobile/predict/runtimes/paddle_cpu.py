@@ -3,25 +3,22 @@
 from ..quiet import quiet
 from .base import Runtime
 
-GRAPH = ("inference.pdmodel", "inference.pdiparams")
 # With its own choice of operators oneDNN also quantizes pool, add and mul, which ruins the answers; without
 # fused_conv2d hardly anything is quantized, since the convolutions have been fused by then.
 INT8_OPERATORS = {"conv2d", "fused_conv2d", "depthwise_conv2d", "fc"}
-SHAPES_KEPT = 10  # input shapes whose oneDNN primitives stay in memory; without a limit it grows with each new shape
+SHAPES_KEPT = 10  # input shapes whose oneDNN primitives stay in memory, which otherwise grows with each new shape
 
 
 class PaddleRuntime(Runtime):
-    """Paddle's predictor with oneDNN; folds batch norm and fuses activations when it loads."""
+    """Paddle's predictor with oneDNN; it folds batch norm and fuses activations when it loads."""
 
-    library, module, install = "paddle", "paddle", 'pip install "paddlepaddle>=3.0,<3.2"'
-    files = {"fp32": GRAPH, "bf16": GRAPH, "int8": tuple(f"int8/{name}" for name in GRAPH)}
-    origin = {"fp32": "ppmobile export", "bf16": "ppmobile export", "int8": "ppmobile slim ptq {folder}"}
+    library = "paddle"
 
-    def _load(self):
+    def _load(self, files):
         with quiet():
             from paddle import inference
 
-            predictor = inference.create_predictor(self._config(inference))
+            predictor = inference.create_predictor(self._config(inference, files))
         entry = predictor.get_input_handle(predictor.get_input_names()[0])
         outputs = [predictor.get_output_handle(name) for name in predictor.get_output_names()]
 
@@ -33,8 +30,8 @@ class PaddleRuntime(Runtime):
 
         return run
 
-    def _config(self, inference):
-        config = inference.Config(*(str(self.artefact.path(name)) for name in self.files[self.precision]))
+    def _config(self, inference, files):
+        config = inference.Config(*files)
         config.disable_gpu()
         config.disable_glog_info()
         config.enable_mkldnn()

@@ -1,0 +1,119 @@
+"""runtime="auto": the fastest runtime that answers rightly on this machine, measured once and remembered."""
+
+import contextlib
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from ..artefact import VERIFY
+from ..doctor import cpu, installed
+from ..errors import ExportError, PPMobileError
+from ..files import write_json
+from ..home import cache_home
+from .runtimes import NAMES, status
+
+# what may change a runtime's speed or answers
+PACKAGES = ("paddlepaddle", "paddlepaddle-gpu", "onnxruntime", "openvino", "paddlelite", "numpy")
+TIME_LIMIT = 600  # seconds for one trial process
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def choose(artefact, threads=1):
+    """(name, why) of the fastest runtime for an Artefact; `why` tells the times of all in a line.
+
+    Candidates are those that can be used here and passed `ppmobile verify` on this machine; a runtime on which
+    verify.json says nothing valid has to replay the golden sample. ExportError if none is left.
+    """
+    reasons = {name: status(name, artefact) for name in NAMES}
+    usable = [name for name in NAMES if not reasons[name]]
+    verdicts = verified(artefact)
+    reasons.update({name: f"failed verify: {verdicts[name]['reason']}" for name in usable
+                    if name in verdicts and not verdicts[name]["passed"]})
+    trusted = [name for name in usable if name in verdicts and not reasons[name]]
+    unproven = [name for name in usable if name not in verdicts]
+    times, failures = _remembered(artefact, threads, trusted, unproven)
+    if not times:
+        told = {**{name: reasons[name] for name in NAMES}, **failures}
+        first = "; ".join(f"{name}: {reason}" for name, reason in told.items() if name not in reasons or reason)
+        raise ExportError(f"{artefact.folder}: no runtime can be used here: {first}")
+    order = sorted(times, key=times.get)
+    wrong = [f"{name} left out ({reason})" for name, reason in failures.items()]
+    return order[0], "; ".join([*(f"{name} {times[name]:.2f} ms" for name in order), *wrong])
+
+
+def verified(artefact):
+    """{name: {"passed", "reason", ...}} of verify.json; {} unless it is about these files, machine and versions."""
+    try:
+        found = json.loads(artefact.path(VERIFY).read_text(encoding="utf-8"))
+        model, features = cpu()
+        same = (found["artefact"] == artefact.digest and found["machine"]["cpu"] == model
+                and set(found["machine"]["features"]) == set(features or ())
+                and all(installed(name) == version for name, version in found["versions"].items() if name in PACKAGES))
+        return {name: {"passed": one["passed"], "reason": one.get("reason", "")}
+                for name, one in found["runtimes"].items()} if same else {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none, or not one of ours
+        return {}
+
+
+def _remembered(artefact, threads, trusted, unproven):
+    """(times, failures) from the cache, or measured now: {name: ms} and {name: reason}."""
+    model, features = cpu()
+    facts = [artefact.digest, model, sorted(features or ()), threads, trusted, unproven, list(sys.version_info[:2]),
+             [installed(name) for name in PACKAGES]]
+    key = hashlib.sha256(json.dumps(facts).encode("utf-8")).hexdigest()[:32]
+    file = cache_home() / "runtimes" / f"{key}.json"
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return {name: float(ms) for name, ms in found["times"].items()}, dict(found["failures"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    times, failures = measure(artefact, threads, trusted, unproven)
+    with contextlib.suppress(PPMobileError, OSError):  # a cache that cannot be written costs time, no more
+        write_json(file, {"times": times, "failures": failures})
+    return times, failures
+
+
+def measure(artefact, threads, trusted, unproven):
+    """({name: median ms}, {name: reason}) of runtimes tried in processes of their own (trial.py).
+
+    Those in `trusted` need not replay the golden sample. A runtime that kills the process is left out of the next.
+    """
+    times, failures = {}, {}
+    left = [*trusted, *unproven]
+    while left:
+        task = {"folder": str(artefact.folder.absolute()), "threads": threads,
+                "trusted": [name for name in trusted if name in left],
+                "unproven": [name for name in unproven if name in left]}
+        ended, findings, begun = _trial(task)
+        failures.update({one["name"]: one["reason"] for one in findings if "reason" in one})
+        if not ended:
+            times = {one["name"]: one["ms"] for one in findings if "ms" in one}
+            break
+        culprit = begun or left[0]
+        failures[culprit] = ended
+        left = [name for name in left if name not in failures]
+    return times, failures
+
+
+def _trial(task):
+    """('' or how the process ended badly, its findings, the runtime it touched last)."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "findings"
+        path = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p)
+        command = [sys.executable, "-m", "ppmobile.predict.trial", json.dumps(task), str(file)]
+        try:
+            done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, timeout=TIME_LIMIT,
+                                  stdin=subprocess.DEVNULL, capture_output=True, check=False)
+            ended = "" if done.returncode == 0 else f"it ends the process with status {done.returncode}"
+        except subprocess.TimeoutExpired:
+            ended = f"it takes longer than {TIME_LIMIT} s"
+        except OSError as error:
+            ended = f"no process to try it in: {error}"
+        lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    findings = [json.loads(line) for line in lines if line.endswith("}")]
+    begun = [one["begin"] for one in findings if "begin" in one]
+    return ended, [one for one in findings if "name" in one], begun[-1] if begun else ""

@@ -1,0 +1,37 @@
+"""One picture on its way through a predictor, with the seconds that each step took."""
+
+import time
+
+from ..data.loader import transformed
+from ..data.sample import Sample
+from ..errors import DataError
+from . import pictures
+from .results import Classification, Timing
+
+
+class Item:
+    """One picture on its way: source, then tensor, then answer or error, and the seconds of each step."""
+
+    def __init__(self, source):
+        self.source, self.tensor, self.answer, self.error, self.seconds = source, None, None, "", []
+
+    def prepare(self, steps, shape):
+        """Read and preprocess; shape: [N, 3, H, W] that the graph takes."""
+        start = time.perf_counter()
+        try:
+            image = pictures.read(self.source)
+            read = time.perf_counter()
+            name = pictures.name_of(self.source)
+            tensor = transformed(Sample(image=image, path=name), steps, place="preprocess").image
+            for have, want in zip(tensor.shape[1:], shape[2:]):
+                if want not in (-1, have):
+                    raise DataError(f"{name or 'picture'}: preprocessing gives {list(tensor.shape)}, the graph takes "
+                                    f"{shape[1:]}; export the model with --dynamic size")
+        except DataError as error:
+            self.error = pictures.complaint(error, self.source)
+            return
+        self.tensor, self.seconds = tensor, [read - start, time.perf_counter() - read]
+
+    def result(self, classes, topk):
+        """The Classification."""
+        return Classification(self.answer, classes, topk, self.source, self.error, Timing(*self.seconds))

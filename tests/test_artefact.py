@@ -1,0 +1,92 @@
+"""Reading an artefact: what it offers, and the message on each thing that can be wrong with it. (Every field of
+deploy.yml, one by one: export/test_mutations.py.)"""
+
+import json
+
+import pytest
+
+from ppmobile import artefact
+from ppmobile.errors import ExportError
+
+
+def refused(folder):
+    """The message on an artefact that is not accepted, without the folder in front."""
+    with pytest.raises(ExportError) as error:
+        artefact.read(folder)
+    assert "\n" not in str(error.value)
+    return str(error.value).replace(f"{folder}", "").lstrip("/: ")
+
+
+def edit(folder, old, new):
+    path = folder / "deploy.yml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_what_an_artefact_offers(exported):
+    found = artefact.read(exported)
+    assert found.classes == ["红 red", "green", "blue"] and found.shape == [1, 3, 16, 16]
+    assert found.has("inference.pdmodel", "inference.pdiparams", "golden.json") and not found.has("model.onnx")
+    assert found.path("inference.pdmodel").is_file() and len(found.digest) == 64 and found.problems == []
+    assert [step["name"] for step in found.deploy["preprocess"]] == ["Resize", "Normalize", "ToCHW"]
+
+
+def test_the_golden_sample_holds_picture_answer_layers_and_a_copy_of_deploy_yml(exported):
+    golden = artefact.golden(exported)
+    assert (exported / golden["picture"]).is_file() and golden["input"]["shape"] == [1, 3, 16, 16]
+    assert sum(golden["output"][0]) == pytest.approx(1, abs=1e-6)  # probabilities
+    assert "backbone.stem.conv" in golden["layers"] and golden["layers"]["head.fc"]["shape"] == [1, 3]
+    assert golden["deploy"] == artefact.read(exported).deploy
+
+
+@pytest.mark.parametrize("name", ["inference.pdiparams", "inference.pdmodel", "golden.json", "golden.png"])
+def test_a_missing_or_changed_file_is_named(copied, name):
+    data = (copied / name).read_bytes()
+    (copied / name).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    assert refused(copied).startswith(f"{name} was changed since the export")
+    (copied / name).unlink()
+    assert refused(copied) == f"{name} is missing; {artefact.AGAIN}"
+
+
+@pytest.mark.parametrize("old, new, message", [
+    ("- green", "- gren", "deploy.yml: classes.1 is 'gren', but was 'green' when exported"),
+    ("size: 16", "size: 17", "deploy.yml: preprocess.0.size is 17, but was 16 when exported"),
+    ("interp: linear", "interp: cubic", "deploy.yml: preprocess.0.interp is 'cubic', but was 'linear'"),
+    ("format: 1", "format: 2", "deploy.yml: format 2 is newer than this ppmobile understands (1); pip install"),
+    ("format: 1", "format: one", "deploy.yml: format: expected 1, got 'one'"),
+    ("task: classify\n", "", "deploy.yml: task: the field is missing"),
+    ("task: classify", "task: classify\nmore: 1", "deploy.yml: more: unknown field"),
+    ("files:", "fils:", "deploy.yml: files: the list of files and hashes is missing"),
+    ("  inference.pdmodel: ", "  ../inference.pdmodel: ", "deploy.yml: files: '../inference.pdmodel' lies outside"),
+])
+def test_a_changed_field_is_named(copied, old, new, message):
+    if old == "- green" and old not in (copied / "deploy.yml").read_text(encoding="utf-8"):
+        old, new = "green", "gren"  # a short list stands in one line
+    edit(copied, old, new)
+    assert refused(copied).startswith(message)
+
+
+def test_no_artefact_and_no_yaml(tmp_path, copied):
+    assert "no artefact (it has no deploy.yml); make one with ppmobile export" in refused(tmp_path)
+    (copied / "deploy.yml").write_text("- a", encoding="utf-8")
+    assert refused(copied).startswith("deploy.yml: expected fields such as task and classes")
+
+
+def test_without_the_check_the_findings_are_listed(copied):
+    edit(copied, "size: 16", "size: 17")
+    (copied / "inference.pdmodel").unlink()
+    assert len(artefact.read(copied, check=False).problems) == 2
+
+
+def test_a_damaged_golden_sample(copied):
+    (copied / "golden.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ExportError, match="golden.json: cannot be read"):
+        artefact.golden(copied)
+
+
+def test_differences_are_told_by_place():
+    now, then = {"a": [1, 2], "b": 1.0, "d": 0}, {"a": [1, 3, 4], "b": 1, "c": None}
+    assert artefact.differences(now, then) == [
+        ("a.1", 2, 3), ("a.2", artefact.GONE, 4), ("b", 1.0, 1), ("c", artefact.GONE, None), ("d", 0, artefact.GONE)]
+    assert artefact.differences({"a": json.loads("1")}, {"a": 1}) == []
