@@ -15,6 +15,7 @@ COMMANDS = {
     "infer": "classify pictures with a trained model and draw the answers",
     "check": "scan a data set for files and labels that would harm training",
     "split": "divide an image folder into train, val and test lists",
+    "anchors": "find the anchor sizes that fit the boxes of a data set",
     "zoo": "list, fetch and convert pretrained weights",
     "bench": "measure training speed and the data pipeline",
     "explain": "say what a config key means, its value, and who set it",

@@ -4,7 +4,10 @@ from dataclasses import MISSING, dataclass, field
 from typing import Dict, List, Optional
 
 # what a task takes where the config names no part
-DEFAULT_PARTS = {"classify": {"head": "ClassifyHead", "metric": "TopK"}}
+DEFAULT_PARTS = {
+    "classify": {"head": "ClassifyHead", "metric": "TopK"},
+    "detect": {"head": "YOLOv3Head", "metric": "CocoMap"},
+}
 # what other programs call our keys, and what the answer to an unknown key of that name says
 ALSO_CALLED = {
     **dict.fromkeys(("weights", "pretrained_model", "checkpoint", "checkpoints"), " Did you mean 'model.pretrained'?"),
@@ -122,7 +125,7 @@ class Eval:
 class Config:
     """A whole config file."""
 
-    task: str = key(MISSING, "what is learned", choices=("classify",), example="classify")
+    task: str = key(MISSING, "what is learned", choices=("classify", "detect"), example="classify")
     model: Model = key(MISSING, Model.__doc__, example="{backbone: {name: PPLCNet}}")
     data: Optional[Data] = key(None, Data.__doc__)
     transforms: Transforms = key(Transforms, Transforms.__doc__)

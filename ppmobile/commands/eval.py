@@ -23,7 +23,7 @@ def main(argv):
 
     model, config, classes, saved = restore(options.weights, config)
     dataset = open_eval(config, options.split, classes, saved.path)
-    new_metric = partial(METRICS.build, config.eval.metric, "eval.metric", classes=classes)
+    new_metric = partial(METRICS.build, config.eval.metric, "eval.metric", classes=classes, dataset=dataset)
     metric = evaluate(model, eval_loader(config, dataset), new_metric, progress=True)
     out = Path(options.out) if options.out else Path(saved.path).parent / f"eval_{options.split}"
     print_result(metric, options.split, len(dataset))

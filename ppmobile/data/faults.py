@@ -15,6 +15,7 @@ ANIMATED_FORMATS = ("GIF", "PNG", "WEBP")
 TINY = 8  # pixels; smaller pictures are mostly thumbnails or markers
 ORIENTATION = 0x0112  # EXIF tag
 BITS_PER_SAMPLE = 258  # TIFF tag
+TIFF_SIZE = (256, 257)  # TIFF tags of width and height
 
 
 def inspect_picture(path):
@@ -46,6 +47,20 @@ def inspect_picture(path):
                 reason = f"{facts['width']}x{facts['height']} pixels"
                 facts["faults"].append(["tiny", reason, False])
     return facts
+
+
+def picture_size(path):
+    """(width, height) in pixels of a picture file as training reads it, from its header alone; None if unreadable."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            # by its tags, for newer versions of Pillow turn the size of a TIFF themselves
+            size = tuple(image.tag_v2[tag] for tag in TIFF_SIZE) if image.format == "TIFF" else image.size
+            turned = image.format != "WEBP" and _orientation(image) in (5, 6, 7, 8)
+            return size[::-1] if turned else size
+    except Exception:  # Pillow's plugins raise almost anything; the scan will say what is wrong
+        return None
 
 
 def look_inside(data, suffix):

@@ -5,6 +5,7 @@ import contextlib
 import numpy as np
 
 from ..errors import DataError, PPMobileError
+from .collate import collate
 from .workers import available, from_workers
 
 PROBED = 8  # pictures, a compromise between what `probe` costs and what it finds
@@ -14,19 +15,20 @@ SIZING = {"transforms.train": "Resize or RandomResizedCrop", "transforms.eval": 
 class Loader:
     """Batches of a dataset for one of `world` processes.
 
-    `loader.epoch(e, start)` yields dicts of NumPy arrays: image (n, 3, H, W) float32, label (n,), index (n,)
-    and what the batch transforms add, plus share: this process's pictures * world / all pictures of the
-    batch, which makes the mean of the processes' losses the mean over the whole batch.
-    A sample's randomness is default_rng((seed, epoch, index)), so neither workers nor a resume change it.
+    `loader.epoch(e, start)` yields dicts of NumPy arrays: what collate.py makes for the `task` and what the batch
+    transforms add, plus share: this process's pictures * world / all pictures of the batch, which makes the mean of the
+    processes' losses the mean over the whole batch.
+    A sample's randomness is default_rng((seed, epoch, index)), so neither workers nor a resume change it. That of the
+    batch transforms is the same in all processes.
     workers: processes that load pictures; 0 loads here, and so does a system that cannot fork. DataError names
     `place`, the config's list of transforms, if what they give cannot be stacked to a batch.
     """
 
     def __init__(self, dataset, transforms, batch_size, batch_transforms=(), seed=0, shuffle=False, workers=0,
-                 rank=0, world=1):
+                 rank=0, world=1, task="classify"):
         self.dataset, self.transforms, self.batch_transforms = dataset, transforms, batch_transforms
         self.batch_size, self.seed, self.shuffle, self.workers = batch_size, seed, shuffle, workers
-        self.rank, self.world = rank, world
+        self.rank, self.world, self.task = rank, world, task
         self.place = "transforms.train" if shuffle else "transforms.eval"
 
     def __len__(self):
@@ -45,24 +47,34 @@ class Loader:
     def epoch(self, epoch, start=0):
         """Iterate over the batches of `epoch`, from batch number `start` on."""
         batches = self._batches(epoch)[start:]
-        mine = [(batch[self.rank::self.world], len(batch)) for batch in batches]
+        mine = [(batch[self.rank::self.world], batch) for batch in batches]
         mine = [(part, whole) for part, whole in mine if len(part)]  # at the end of an evaluation there may be none
-        keys = [[(epoch, int(i)) for i in part] for part, _ in mine]
-        shares = [len(part) * self.world / whole for part, whole in mine]
-        with contextlib.closing(self._source(keys)) as source:
+        jobs = [(epoch, int(whole[0]), part.tolist()) for part, whole in mine]
+        shares = [len(part) * self.world / len(whole) for part, whole in mine]
+        with contextlib.closing(self._source(jobs)) as source:
             for batch, share in zip(source, shares):
                 batch["share"] = share
                 yield batch
 
-    def _source(self, keys):
-        """Iterate over the batches of `keys`, in order."""
-        if not (self.workers and keys and available()):
-            return (self._make(key) for key in keys)
-        largest = max(map(len, keys)) * self[keys[0][0]][1].image.nbytes
-        return from_workers(self._make, keys, self.workers, largest)
+    def _source(self, jobs):
+        """Iterate over the batches of `jobs`, in order."""
+        if not (self.workers and jobs and available()):
+            return (self._make(job) for job in jobs)
+        epoch, first, indices = jobs[0]
+        largest = max(len(part) for _, _, part in jobs) * self[(epoch, indices[0])].image.nbytes
+        return from_workers(self._make, jobs, self.workers, largest)
 
-    def _make(self, keys):
-        return self.collate([self[key] for key in keys])
+    def _make(self, job):
+        """The batch of a job: (epoch, first index of the batch over all processes, indices of this process)."""
+        epoch, first, indices = job
+        samples = [self[(epoch, index)] for index in indices]
+        check_sizes(samples, self.place)
+        batch = collate(samples, self.task)
+        # the extra number keeps this stream apart from that of any sample
+        rng = np.random.default_rng((self.seed, epoch, first, 1))
+        for transform in self.batch_transforms:
+            batch = transform(batch, rng)
+        return batch
 
     def probe(self):
         """Make one small batch of pictures from all over the dataset, to raise now the DataError of a later batch.
@@ -70,33 +82,24 @@ class Loader:
         It finds transforms that do not end in what the net takes, and pictures that come out in different sizes.
         """
         count = min(PROBED, -(-self.batch_size // self.world), len(self.dataset))
-        self._make([(0, int(i)) for i in np.linspace(0, len(self.dataset) - 1, count)])
+        indices = np.linspace(0, len(self.dataset) - 1, count).astype(int).tolist()
+        self._make((0, indices[0], indices))
 
     def __getitem__(self, key):
         """The transformed Sample of (epoch, index)."""
         epoch, index = key
         rng = np.random.default_rng((self.seed, epoch, index))
-        return epoch, transformed(self.dataset.load(index), self.transforms, rng, self.place)
-
-    def collate(self, items):
-        """Stack samples to a batch and apply the batch transforms."""
-        epoch, samples = items[0][0], [sample for _, sample in items]
-        check_sizes(samples, self.place)
-        batch = {"image": np.stack([s.image for s in samples]),
-                 "label": np.array([s.label for s in samples], np.int64),
-                 "index": np.array([s.index for s in samples], np.int64)}
-        # the extra number keeps this stream apart from that of any sample
-        rng = np.random.default_rng((self.seed, epoch, samples[0].index, 1))
-        for transform in self.batch_transforms:
-            batch = transform(batch, rng)
-        return batch
+        return transformed(self.dataset.load(index), self.transforms, rng, self.place, self.dataset)
 
 
-def transformed(sample, transforms, rng=None, place="transforms.eval"):
-    """The Sample after the steps of `place`, its image (3, H, W) float32; DataError if they fail or end otherwise."""
+def transformed(sample, transforms, rng=None, place="transforms.eval", dataset=None):
+    """The Sample after the steps of `place`, its image (3, H, W) float32; DataError if they fail or end otherwise.
+
+    dataset: what further pictures are drawn from, for the steps that mix some in.
+    """
     path = sample.path
     try:
-        sample = transforms(sample, rng)
+        sample = transforms(sample, rng, dataset)
     except (PPMobileError, MemoryError):
         raise
     except Exception as error:  # NumPy's and OpenCV's words for steps that do not follow on each other

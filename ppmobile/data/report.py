@@ -10,6 +10,7 @@ from ..wording import display_width, padded
 
 SHOWN = 3  # findings of a kind, in the text
 CLASSES_SHOWN = 20
+SMALL, LARGE = 32 ** 2, 96 ** 2  # pixels, COCO's limits of medium objects (cocodataset.org/#detection-eval)
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Report:
 
     findings: list of Finding, in the order of the dataset. classes, counts: class names, and how many
     items (or boxes) carry each. sizes: (N, 2) width and height in pixels of the readable pictures.
+    boxes: (M, 2) width and height of all boxes, None for a dataset that has none to have. empty: pictures without
+    boxes. difficult, dropped: boxes that do not count, and boxes that the reader left out.
     hashes: {path: SHA-256 of the file}. total: number of items.
     """
 
@@ -40,7 +43,17 @@ class Report:
         sizes = [(fact["width"], fact["height"]) for fact in facts.values() if fact["width"]]
         self.sizes = np.array(sizes, np.int64).reshape(-1, 2)
         self.findings = [Finding(path, *fault) for path, fact in facts.items() for fault in fact["faults"]]
-        self.findings += self._wrong_labels(labels) + self._duplicates(labels)
+        self.findings += self._wrong_labels(labels) + self._duplicates(dataset.items, labels)
+        self.findings += _other_sizes(dataset.items, facts)
+        self.findings += [Finding(path, kind, reason, False) for path, kind, reason in dataset.faulty]
+        self._measure_boxes(dataset)
+
+    def _measure_boxes(self, dataset):
+        boxed = [item for item in dataset.items if "boxes" in item]
+        self.dropped, self.empty = dataset.dropped, sum(not len(item["boxes"]) for item in boxed)
+        self.difficult = sum(int(item["difficult"].sum()) for item in boxed if item.get("difficult") is not None)
+        corners = np.concatenate([item["boxes"] for item in boxed]) if boxed else None
+        self.boxes = None if corners is None else corners[:, 2:] - corners[:, :2]
 
     def _wrong_labels(self, labels):
         last = len(self.classes) - 1
@@ -49,18 +62,20 @@ class Report:
             for path, own in labels for label in own if not 0 <= label <= last
         ]
 
-    def _duplicates(self, labels):
+    def _duplicates(self, items, labels):
         first, found = {}, []
-        for path, own in labels:
+        for item, (path, own) in zip(items, labels):
             digest = self.hashes.get(path)
             if digest is None:
                 continue
             if digest not in first:
-                first[digest] = path, own
+                first[digest] = path, own, item.get("boxes")
                 continue
-            original, other = first[digest]
+            original, other, boxes = first[digest]
             same = "listed twice" if path == original else f"the same file as {self.short(original)}"
-            if own == other:
+            if boxes is not None and not (own == other and np.array_equal(boxes, item["boxes"])):
+                found.append(Finding(path, "label conflict", f"{same}, but with other boxes", False))
+            elif own == other:
                 found.append(Finding(path, "duplicate", same, False))
             else:
                 reason = f"{same}, but labelled {self._names(own)} instead of {self._names(other)}"
@@ -90,7 +105,7 @@ class Report:
         """A summary of several lines: classes, sizes, and each kind of finding with its first pictures."""
         unusable, notes = len({finding.path for finding in self.fatal}), len(self.notes)
         head = f"pictures: {self.total}, classes: {len(self.classes)}, unusable: {unusable}, notes: {notes}"
-        return "\n".join([head] + self._class_lines() + self._size_lines() + self._finding_lines())
+        return "\n".join([head] + self._class_lines() + self._size_lines() + self._box_lines() + self._finding_lines())
 
     def _class_lines(self):
         rows = list(zip(self.classes, self.counts))
@@ -108,6 +123,20 @@ class Report:
         low, middle, high = np.percentile(self.sizes, (0, 50, 100), axis=0).astype(int)
         names = ("width", "height")
         return [f"{name:<6}  {low[i]} to {high[i]} px, median {middle[i]}" for i, name in enumerate(names)]
+
+    def _box_lines(self):
+        if self.boxes is None:
+            return []
+        line = f"boxes   {len(self.boxes)}, of them {self.difficult} difficult; left out as faulty: {self.dropped}; "
+        line += f"pictures without boxes: {self.empty}"
+        if not len(self.boxes):
+            return [line]
+        low, middle, high = np.percentile(self.boxes, (0, 50, 100), axis=0).round().astype(int)
+        sides = [f"{low[i]} to {high[i]} px {name}, median {middle[i]}" for i, name in enumerate(("wide", "high"))]
+        area = self.boxes.astype(np.float64).prod(1)
+        small, large = 100 * (area < SMALL).mean(), 100 * (area > LARGE).mean()
+        areas = f"{small:.0f} % below 32x32 px, {large:.0f} % above 96x96"
+        return [line, f"a box   {'; '.join([*sides, areas])}"]
 
     def _finding_lines(self):
         lines = []
@@ -138,6 +167,23 @@ def leaks(reports):
             if home != part:
                 reason = f"{part} holds the same file as {home}: {reports[home].short(original)}"
                 found.append(Finding(path, "leak", reason, False))
+    return found
+
+
+def _other_sizes(items, facts):
+    """Findings of kind `other size`: pictures that are not as large as their annotations say.
+
+    Fatal if a box does not fit into the real picture, for then the boxes are certainly of another one.
+    """
+    found = []
+    for item in items:
+        path, stated = str(item["path"]), item.get("stated_size")
+        real = facts[path]["width"], facts[path]["height"]
+        if not stated or not real[0] or tuple(stated) == real:
+            continue
+        beyond = bool((item["boxes"][:, 2:] > np.float32(real)).any())
+        reason = f"the annotations are for {stated[0]}x{stated[1]} pixels, the picture has {real[0]}x{real[1]}"
+        found.append(Finding(path, "other size", f"{reason}{', and boxes lie outside' if beyond else ''}", beyond))
     return found
 
 

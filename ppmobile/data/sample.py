@@ -25,6 +25,9 @@ class Sample:
     boxes: (N, 4) float32 xyxy in pixels. labels: (N,) int64, the class of each box.
     mask: (H, W) uint8 class of each pixel, or None.
     attributes: int64, (A,) of the picture or (N, A) of its boxes, -1 = unknown; or None.
+    difficult: (N,) bool, boxes that are neither trained on nor counted (difficult of VOC, crowd of COCO); or None.
+    size: (height, width) of the picture as it was read, or None. frame: (4,) float32 xyxy, where that picture lies
+    in the present pixels, by which answers find back to it (see frame.py); x1 > x2 once it is mirrored; or None.
     path, index: where it came from: the file, and its position in the dataset.
     """
 
@@ -34,6 +37,9 @@ class Sample:
     labels: np.ndarray = field(default_factory=no_labels)
     mask: Optional[np.ndarray] = None
     attributes: Optional[np.ndarray] = None
+    difficult: Optional[np.ndarray] = None
+    frame: Optional[np.ndarray] = None
+    size: Optional[tuple] = None
     path: str = ""
     index: int = -1
 

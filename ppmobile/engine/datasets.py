@@ -36,7 +36,15 @@ def prepare(config):
 
 
 def compare_classes(train, other, split):
-    """DataError unless the dataset `other`, of the split so called, has the class names of `train`."""
+    """DataError unless the dataset `other`, of the split so called, has the class names of `train`.
+
+    Boxes are labelled by the ids of a file, which may differ from split to split: they are renumbered by name.
+    """
+    if hasattr(other, "align"):
+        try:
+            other.align(train.classes)
+        except DataError as error:
+            raise DataError(f"data.{split}: {error}") from error
     if list(train.classes) != list(other.classes):
         raise DataError(f"data.{split}: its classes {shorten(other.classes)} are not those of data.train "
                         f"{shorten(train.classes)}; both need the same names in the same order")
@@ -44,6 +52,9 @@ def compare_classes(train, other, split):
 
 def scanned(config, dataset, split):
     """`dataset` without its unreadable files, whose number is printed; DataError if it exceeds data.max_bad."""
+    dropped = getattr(dataset, "dropped", 0)
+    if dropped and parallel.rank() == 0:
+        print(f"data.{split}: {dropped} faulty boxes are left out; ppmobile check names them")
     if not config.data.check:
         return dataset
     error = ""

@@ -22,7 +22,7 @@ def evaluate(model, loader, new_metric, progress=False):
     for batch in tqdm(loader.epoch(0), total=len(loader), desc="evaluate", leave=False,
                       disable=None if progress else True):
         outputs = model(to_tensors(batch)["image"])
-        metric.update(outputs.numpy(), batch)
+        metric.update(model.head.predictions(outputs, batch), batch)
     if parallel.world() == 1:
         return metric
     merged = new_metric()
@@ -46,7 +46,8 @@ class Evaluate(Hook):
         with ema.applied(trainer.model) if ema else contextlib.nullcontext():
             metric = evaluate(trainer.model, self.loader, self.new_metric)
         result = metric.result()
-        trainer.row.update({f"val_{k}" if k == "loss" else k: v for k, v in result.items() if np.isscalar(v)})
+        shown = metric.shown or result
+        trainer.row.update({f"val_{k}" if k == "loss" else k: result[k] for k in shown if np.isscalar(result.get(k))})
         trainer.row["score"] = score = result[metric.main]
         trainer.row["best"] = self.best is None or score > self.best
         if trainer.row["best"]:

@@ -149,13 +149,14 @@ def training_loader(config, dataset):
                         "2 in a batch; add pictures, or set train.processes to 1")
     transforms = Compose(config.transforms.train, "transforms.train")
     batch = [BatchCompose(config.transforms.batch)] if config.transforms.batch else []
-    return Loader(dataset, transforms, size, batch, config.seed, True, config.data.workers, parallel.rank(), world)
+    return Loader(dataset, transforms, size, batch, config.seed, True, config.data.workers, parallel.rank(), world,
+                  config.task)
 
 
 def eval_loader(config, dataset):
     """The Loader that evaluation uses: in order, the eval transforms."""
     return Loader(dataset, Compose(config.transforms.eval, "transforms.eval"), config.eval.batch_size,
-                  workers=config.data.workers, rank=parallel.rank(), world=parallel.world())
+                  workers=config.data.workers, rank=parallel.rank(), world=parallel.world(), task=config.task)
 
 
 def build_hooks(config, folder, loader, val_set, about):
@@ -170,7 +171,8 @@ def build_hooks(config, folder, loader, val_set, about):
     hooks += [h.Ema(train.ema_decay)] if train.ema_decay else []
     hooks += [h.MeanStatistics()] if parallel.world() > 1 else []
     if val_set is not None:
-        new_metric = functools.partial(METRICS.build, config.eval.metric, "eval.metric", classes=about["classes"])
+        new_metric = functools.partial(METRICS.build, config.eval.metric, "eval.metric", classes=about["classes"],
+                                       dataset=val_set)
         new_metric()  # options that the metric refuses are found now, not after the first epoch
         hooks.append(Evaluate(eval_loader(config, val_set), new_metric, train.eval_every, train.epochs))
     if first:
@@ -210,6 +212,8 @@ def restore(weights, config=None):
 def open_eval(config, split, classes, source):
     """The dataset of a split, with the classes that the checkpoint `source` was trained on."""
     dataset = scanned(config, open_split(config, split), split)
+    if hasattr(dataset, "align") and sorted(dataset.classes) == sorted(classes):
+        dataset.align(classes)  # the ids of this file may be others than those of training
     same_classes(classes, dataset.classes, source, f"data.{split}")
     return dataset
 

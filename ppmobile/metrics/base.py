@@ -2,17 +2,18 @@
 
 from ..registry import Registry
 
-METRICS = Registry("metric", "ppmobile.metrics", given=("classes",))
+METRICS = Registry("metric", "ppmobile.metrics", given=("classes", "dataset"))
 
 
 class Metric:
     """Base: counts over batches of NumPy arrays, in any number of processes.
 
     classes: the class names in label order. main: the key of `result()` by which the best epoch is chosen
-    (higher is better); it is that dictionary's first key.
+    (higher is better); it is that dictionary's first key. shown: the keys that an epoch's line and curves show, or
+    None for all of them.
     """
 
-    main = ""
+    main, shown = "", None
 
     def __init__(self, classes):
         self.classes = list(classes)

@@ -28,6 +28,7 @@ class HardSigmoid(nn.Layer):
 ACTIVATIONS = {
     "relu": nn.ReLU,
     "relu6": ReLU6,
+    "leaky_relu": lambda: nn.LeakyReLU(0.1),
     "hardswish": nn.Hardswish,
     "silu": nn.Silu,
     "sigmoid": nn.Sigmoid,
@@ -129,7 +130,8 @@ class Backbone(nn.Layer):
         """Decide which maps to return, and return how many blocks are needed for them.
 
         channels, strides: output channels and stride (1 or 2) of each block. out_strides: total strides of the
-        wanted maps, growing; None for the last map alone. ValueError tells which strides there are.
+        wanted maps, growing; None for the last map alone. Of several blocks of a stride the last one counts.
+        ValueError tells which strides there are.
         """
         totals, total = [], stem_stride
         for stride in strides:
@@ -165,6 +167,22 @@ class Backbone(nn.Layer):
     def official_names(self):
         """{our key: PaddleClas key} of all tensors, in the order of the published state dict."""
         return {key: self.official_name(key) for key in self.state_dict()}
+
+    def detection_name(self, key):
+        """The PaddleDetection key of our key without `backbone.` in front; by default PaddleClas's behind it."""
+        return f"backbone.{self.official_name(key)}"
+
+    def detection_words(self, words):
+        """The PaddleDetection name of a convolution's tensor within a layer, as in ["conv", "weight"]."""
+        return ".".join(words)
+
+    def extra_name(self, index):
+        """The PaddleDetection name of the layer number `index` behind the backbone that SSD adds."""
+        return f"extra.{index}"
+
+    def fresh_layers(self):
+        """Layer paths whose shape differs from the published net on purpose, so that they start fresh."""
+        return ()
 
 
 def fuse(model):

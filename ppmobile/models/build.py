@@ -21,20 +21,30 @@ class Model(nn.Layer):
     def forward(self, image):
         """(N, 3, H, W) float32 to the head's raw outputs; this is the graph that is exported."""
         features = self.backbone(image)
-        return self.head(features if self.neck is None else self.neck(features))
+        features = features if self.neck is None else self.neck(features)
+        # a head whose boxes depend on the input's size, not on the maps alone, says so
+        return self.head(features, image.shape[2:]) if getattr(self.head, "sized", False) else self.head(features)
 
     def losses(self, batch):
         """{name: scalar} of a batch: a dict with "image" and what the head wants."""
         return self.head.losses(self(batch["image"]), batch)
 
     def official_names(self):
-        """{our key: PaddleClas key} in the order of the published state dict.
+        """{our key: key of the published state dict} in its order.
 
-        Layers without a counterpart there (a neck, the head of another task) are left out.
+        That is PaddleDetection's for a detector, else PaddleClas's. Layers without a counterpart there (a neck, the
+        head of another task) are left out.
         """
+        if hasattr(self.head, "detection_name"):
+            return {key: self._detection_name(*key.split(".", 1)) for key in self.state_dict()}
         parts = ("backbone", "head") if getattr(self.head, "official", False) else ("backbone",)
         keys = (key.split(".", 1) for key in self.state_dict())
         return {f"{part}.{rest}": self.backbone.official_name(rest) for part, rest in keys if part in parts}
+
+    def _detection_name(self, part, rest):
+        if part == "backbone":
+            return self.backbone.detection_name(rest)
+        return getattr(self, part).detection_name(rest, self.backbone)
 
 
 def build_model(model_section, task, num_classes, place="model"):

@@ -27,11 +27,29 @@ class Resize(Transform):
 
     def __call__(self, sample, rng=None):
         height, width = pixels(sample, self).shape[:2]
-        target = self._size
-        if self.keep_ratio:
-            factor = min(target[0] / height, target[1] / width)
-            target = max(1, round(height * factor)), max(1, round(width * factor))
+        target = _inside(self._size, height, width) if self.keep_ratio else self._size
         return resize(sample, *target, self._flag)
+
+
+@TRANSFORMS.register
+class RandomResize(Transform):
+    """Resize to one of `sizes` by one of the interpolations `interps`, both drawn anew for each picture.
+
+    A net that has seen all of `interps` does not mind which one a phone uses. sizes: sides in pixels or
+    [height, width] pairs; where there are several, Pad makes the pictures equal again. keep_ratio: as in Resize.
+    """
+
+    def __init__(self, sizes, interps=("nearest", "linear", "cubic", "area", "lanczos"), keep_ratio=False):
+        if not isinstance(sizes, (list, tuple)) or not sizes or not interps:
+            raise ValueError(f"sizes and interps must be lists, got {sizes!r} and {interps!r}")
+        self.sizes, self.interps, self.keep_ratio = sizes, interps, keep_ratio
+        self._sizes, self._flags = [height_width(size) for size in sizes], [interpolation(name) for name in interps]
+
+    def __call__(self, sample, rng):
+        height, width = pixels(sample, self).shape[:2]
+        target = self._sizes[rng.integers(len(self._sizes))]
+        target = _inside(target, height, width) if self.keep_ratio else target
+        return resize(sample, *target, self._flags[rng.integers(len(self._flags))])
 
 
 @TRANSFORMS.register
@@ -168,6 +186,12 @@ def rotation(degrees, height, width):
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     x, y = width / 2, height / 2
     return [[cosine, sine, x - cosine * x - sine * y], [-sine, cosine, y + sine * x - cosine * y]]
+
+
+def _inside(size, height, width):
+    """(height, width) of a picture that is scaled to just fit inside `size`."""
+    factor = min(size[0] / height, size[1] / width)
+    return max(1, round(height * factor)), max(1, round(width * factor))
 
 
 def _at_least(sample, height, width):

@@ -52,6 +52,11 @@ def solarize(image, threshold):
     return cv2.LUT(image, np.where(LEVELS < threshold, LEVELS, 255 - LEVELS).astype(np.uint8))
 
 
+def solarize_add(image, amount):
+    """Brighten the values below 128 by `amount` levels."""
+    return cv2.LUT(image, _table(LEVELS + np.where(LEVELS < 128, amount, 0)))
+
+
 def invert(image):
     """The negative."""
     return cv2.bitwise_not(image)

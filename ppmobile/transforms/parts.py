@@ -1,7 +1,8 @@
 """Resize, crop, flip, pad or warp every part of a Sample at once, so that boxes and masks never lose their picture.
 
-Coordinates are continuous: pixel (row, column) covers [column, column + 1) x [row, row + 1), and a box
-(x1, y1, x2, y2) ends where the next pixel begins.
+The frame, where the picture as it was read lies, moves along and is never clipped. Coordinates are continuous: pixel
+(row, column) covers [column, column + 1) x [row, row + 1), and a box (x1, y1, x2, y2) ends where the next pixel
+begins.
 """
 
 import cv2
@@ -65,23 +66,24 @@ def resize(sample, height, width, flag):
     if mask is not None:  # plain INTER_NEAREST would shift a mask by up to half a pixel against its picture
         mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
     image = cv2.resize(sample.image, (width, height), interpolation=flag)
-    return sample.copy(image=image, mask=mask, boxes=(sample.boxes * factor).astype(np.float32))
+    boxes, frame = _each(sample, lambda boxes: (boxes * factor).astype(np.float32))
+    return sample.copy(image=image, mask=mask, boxes=boxes, frame=frame)
 
 
 def crop(sample, top, left, height, width):
     """Cut out a window that lies inside the picture. Boxes are clipped, or dropped if hardly visible."""
     window = np.s_[top : top + height, left : left + width]
     mask = None if sample.mask is None else sample.mask[window]
-    moved = sample.boxes - np.float32([left, top, left, top])
-    return _with_boxes(sample.copy(image=sample.image[window], mask=mask), moved)
+    boxes, frame = _each(sample, lambda boxes: boxes - np.float32([left, top, left, top]))
+    return _with_boxes(sample.copy(image=sample.image[window], mask=mask, frame=frame), boxes)
 
 
 def flip(sample):
-    """Mirror left to right."""
+    """Mirror left to right. The frame's x1 becomes larger than its x2, which tells that it is mirrored."""
     mask = None if sample.mask is None else cv2.flip(sample.mask, 1)
-    boxes = sample.boxes.copy()
-    boxes[:, [0, 2]] = sample.width - sample.boxes[:, [2, 0]]
-    return sample.copy(image=cv2.flip(sample.image, 1), mask=mask, boxes=boxes)
+    width = np.float32([sample.width, 0, sample.width, 0])
+    boxes, frame = _each(sample, lambda boxes: width + boxes * np.float32([-1, 1, -1, 1]))
+    return sample.copy(image=cv2.flip(sample.image, 1), mask=mask, boxes=boxes[:, [2, 1, 0, 3]], frame=frame)
 
 
 def pad(sample, top, left, height, width, fill=FILL):
@@ -93,13 +95,14 @@ def pad(sample, top, left, height, width, fill=FILL):
     mask = sample.mask
     if mask is not None:
         mask = cv2.copyMakeBorder(mask, *rest, cv2.BORDER_CONSTANT, value=IGNORE)
-    return sample.copy(image=image, mask=mask, boxes=sample.boxes + np.float32([left, top, left, top]))
+    boxes, frame = _each(sample, lambda boxes: boxes + np.float32([left, top, left, top]))
+    return sample.copy(image=image, mask=mask, boxes=boxes, frame=frame)
 
 
 def warp(sample, matrix, flag=cv2.INTER_LINEAR, fill=FILL):
     """Move each point p of the picture to A p + t, for a (2, 3) `matrix` [A | t]; the size stays.
 
-    A box becomes the upright box around its four moved corners.
+    A box becomes the upright box around its four moved corners, and so does the frame.
     """
     matrix = np.asarray(matrix, np.float64)
     linear = matrix[:, :2]
@@ -110,23 +113,43 @@ def warp(sample, matrix, flag=cv2.INTER_LINEAR, fill=FILL):
     mask = sample.mask
     if mask is not None:
         mask = cv2.warpAffine(mask, centred, size, flags=cv2.INTER_NEAREST, borderValue=IGNORE)
-    corners = sample.boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2) @ linear.T + matrix[:, 2]
-    boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1).astype(np.float32)
-    return _with_boxes(sample.copy(image=image, mask=mask), boxes)
+    boxes, frame = _each(sample, lambda boxes: _warped(boxes, matrix))
+    return _with_boxes(sample.copy(image=image, mask=mask, frame=frame), boxes)
+
+
+def keep_boxes(sample, kept):
+    """The sample with those boxes for which `kept` (N,) bool is true, and what belongs to them."""
+    rows = {"boxes": sample.boxes[kept], "labels": sample.labels[kept]}
+    if sample.attributes is not None and sample.attributes.ndim == 2:
+        rows["attributes"] = sample.attributes[kept]
+    if sample.difficult is not None:
+        rows["difficult"] = sample.difficult[kept]
+    return sample.copy(**rows)
+
+
+def _each(sample, move):
+    """(boxes, frame) of the sample, both moved by a function on (N, 4) boxes; a frame of None stays None."""
+    frame = None if sample.frame is None else move(sample.frame[None])[0]
+    return move(sample.boxes), frame
+
+
+def _warped(boxes, matrix):
+    """The upright boxes around (N, 4) boxes after the (2, 3) matrix; a mirrored one (x1 > x2) stays mirrored if the
+    matrix does not turn it."""
+    corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2) @ matrix[:, :2].T + matrix[:, 2]
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    mirrored = boxes[:, :2] > boxes[:, 2:]
+    return np.hstack([np.where(mirrored, high, low), np.where(mirrored, low, high)]).astype(np.float32)
 
 
 def _with_boxes(sample, boxes):
-    """The sample with `boxes` clipped to its picture; their labels and attributes go with those dropped."""
+    """The sample with `boxes` clipped to its picture; those hardly visible are dropped."""
     if not len(boxes):
         return sample.copy(boxes=boxes)
     height, width = sample.image.shape[:2]
     clipped = np.clip(boxes, 0, np.float32([width, height, width, height]))
     area = _area(clipped)
-    kept = (area > 0) & (area >= MIN_VISIBLE * _area(boxes))
-    attributes = sample.attributes
-    if attributes is not None and attributes.ndim == 2:
-        attributes = attributes[kept]
-    return sample.copy(boxes=clipped[kept], labels=sample.labels[kept], attributes=attributes)
+    return keep_boxes(sample.copy(boxes=clipped), (area > 0) & (area >= MIN_VISIBLE * _area(boxes)))
 
 
 def _area(boxes):

@@ -1,4 +1,4 @@
-"""Loads a state dict with PaddleClas's keys, or with our own, into a model, and tells what did not match."""
+"""Loads a state dict with PaddleClas's or PaddleDetection's keys, or our own, into a model, and tells what is amiss."""
 
 import os
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ from ..errors import CheckpointError, PPMobileError
 from ..wording import show
 
 SHOWN = 6  # keys of a list that fit into one line of a report
+BACKBONE = "backbone."  # begins PaddleDetection's keys of a whole model, but not those of a backbone's own file
 RUN_PREFIXES = ("hook/Ema/", "model/")  # where a checkpoint of a training run keeps weights; averaged ones first
 
 
@@ -20,8 +21,9 @@ class LoadReport:
     """What load_official did. Keys are those of the file's naming, in the model's order.
 
     loaded: number of arrays put into the model. missing: keys of the model that the file lacks. unexpected:
-    keys of the file that the model lacks. reinitialised: keys of the class layer left at its fresh
-    initialisation, because classes = (count in the file, count in the model) differ.
+    keys of the file that the model lacks. reinitialised: keys of the class layers left at their fresh
+    initialisation, because classes = (count in the file, count in the model) differ. reshaped: keys of layers that
+    the model makes of another width on purpose, also left fresh.
     """
 
     source: str
@@ -29,14 +31,17 @@ class LoadReport:
     missing: list[str] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
     reinitialised: list[str] = field(default_factory=list)
+    reshaped: list[str] = field(default_factory=list)
     classes: Optional[tuple[int, int]] = None
 
     def __str__(self):
-        total = self.loaded + len(self.missing) + len(self.reinitialised)
+        total = self.loaded + len(self.missing) + len(self.reinitialised) + len(self.reshaped)
         parts = [f"{self.source}: loaded {self.loaded} of the model's {total} arrays"]
         if self.reinitialised:
             counts = "{} classes in the file, {} in the model".format(*self.classes)
             parts.append(f"{_some(self.reinitialised)} start fresh ({counts})")
+        if self.reshaped:
+            parts.append(f"of another width in this model, start fresh: {_some(self.reshaped)}")
         if self.missing:
             parts.append(f"not in the file, start fresh: {_some(self.missing)}")
         if self.unexpected:
@@ -45,20 +50,21 @@ class LoadReport:
 
 
 def official_keys(model):
-    """The PaddleClas keys of a Model or a backbone, in the order of the published state dict.
+    """The keys of a Model or a backbone in the published state dict, in its order.
 
-    PPMobileError for anything else.
+    They are PaddleDetection's for a detector, else PaddleClas's. PPMobileError for anything else.
     """
     _require_model(model)
     return list(model.official_names().values())
 
 
 def load_official(model, source):
-    """Load weights into a Model (backbone and head) or a bare backbone; returns a LoadReport.
+    """Load weights into a Model or a bare backbone; returns a LoadReport.
 
-    source: a file that read_arrays knows, or {key: array}. The keys may be PaddleClas's, our own, or those of a
-    training run's checkpoint; those that match best count. Floats of any width become the model's float32.
-    If the class count differs, exactly the last layer keeps its initialisation. CheckpointError, and an
+    source: a file that read_arrays knows, or {key: array}. The keys may be PaddleClas's, PaddleDetection's, our own,
+    or those of a training run's checkpoint; those that match best count. A detector also takes the weights of its
+    backbone alone. Floats of any width become the model's float32.
+    If the class count differs, exactly the class layers keep their initialisation. CheckpointError, and an
     untouched model, if the arrays are another model's: any other shape differs, or more than half of the
     backbone's keys are missing. PPMobileError for a net that is not of this package.
     """
@@ -73,8 +79,10 @@ def load_official(model, source):
         unexpected=[key for key in arrays if key not in set(keys.values())],
     )
     fresh, report.classes = _other_classes(model, state, found)
-    report.reinitialised = [keys[key] for key in fresh]
-    _check_same_model(name, state, keys, {k: v for k, v in found.items() if k not in fresh}, arrays)
+    reshaped = _reshaped(model, state, found)
+    report.reinitialised, report.reshaped = [keys[key] for key in fresh], [keys[key] for key in reshaped]
+    fresh = {*fresh, *reshaped}
+    _check_same_model(name, state, keys, {k: v for k, v in found.items() if k not in fresh}, arrays, len(reshaped))
     for key in found:
         if key not in fresh:
             state[key].set_value(_cast(found[key], state[key]))
@@ -107,42 +115,68 @@ def _open(source):
 
 
 def _best_naming(model, state, arrays):
-    """{our key: key in the file}, by the naming that finds most keys: official, our own, a whole Model's."""
+    """{our key: key in the file}, by the naming that finds most keys.
+
+    It may be the official one, our own, or a whole Model's; for a detector also that of its backbone alone.
+    """
     official = model.official_names()
     namings = [
         {key: official.get(key, key) for key in state},
         {key: key for key in state},
         {key: f"backbone.{key}" for key in state},
     ]
+    if hasattr(model, "backbone"):
+        classifier = {f"backbone.{key}": name for key, name in model.backbone.official_names().items()}
+        bare = {key: name[len(BACKBONE):] for key, name in official.items() if name.startswith(BACKBONE)}
+        namings += [{key: part.get(key, key) for key in state} for part in (classifier, bare)]
     return max(namings, key=lambda keys: sum(name in arrays for name in keys.values()))  # the first of equals
 
 
 def _other_classes(model, state, found):
-    """(keys of the last layer, (classes in the file, in the model)), or ((), None) if the class counts agree."""
-    if not hasattr(model, "head"):
+    """(keys of the class layers, (classes in the file, in the model)), or ((), None) if the class counts agree."""
+    if not hasattr(model, "backbone"):
         return (), None
-    layer = list(state)[-1].rpartition(".")[0]
-    keys = [key for key in state if key.rpartition(".")[0] == layer and key in found]
-    counts = {_class_counts(found[key].shape, tuple(state[key].shape)) for key in keys}
+    # a detector names its class layers, and how many values of each belong to a class; else it is the last layer
+    layers = {list(state)[-1].rpartition(".")[0]: (1, 0)}
+    if hasattr(model.head, "class_layers"):
+        layers = {f"head.{layer}": values for layer, values in model.head.class_layers().items()}
+    keys = [key for key in state if key.rpartition(".")[0] in layers and key in found]
+    counts = {_class_counts(found[key].shape, tuple(state[key].shape), *layers[key.rpartition(".")[0]])
+              for key in keys}
     if len(counts) != 1 or None in counts:
         return (), None
     return keys, counts.pop()
 
 
-def _class_counts(shape, wanted):
-    """(shape, wanted) on the output axis, if that axis and no other differs; else None."""
+def _class_counts(shape, wanted, each, others):
+    """Class counts of `shape` and `wanted` by their output axis, if that axis and no other differs; else None.
+
+    each: values of that axis a class has; others: its other values.
+    """
     axis = 0 if len(wanted) == 4 else -1  # a convolution's weight is (out, in, h, w), a linear layer's (in, out)
-    if len(shape) != len(wanted) or shape[axis] == wanted[axis]:
+    if len(shape) != len(wanted) or shape[axis] == wanted[axis] or (shape[axis] - others) % each:
         return None
     rest = np.delete(shape, axis), np.delete(wanted, axis)
-    return (int(shape[axis]), int(wanted[axis])) if np.array_equal(*rest) else None
+    if not np.array_equal(*rest):
+        return None
+    return tuple(int(size[axis] - others) // each for size in (shape, wanted))
 
 
-def _check_same_model(name, state, keys, found, arrays):
-    """CheckpointError naming the first key that differs, if the arrays belong to another model."""
+def _reshaped(model, state, found):
+    """Keys of the layers that the backbone makes of another width than the published net, where the file's differ."""
+    backbone, prefix = (model.backbone, BACKBONE) if hasattr(model, "backbone") else (model, "")
+    layers = tuple(f"{prefix}{layer}." for layer in backbone.fresh_layers())
+    return [key for key in found if key.startswith(layers) and list(found[key].shape) != list(state[key].shape)]
+
+
+def _check_same_model(name, state, keys, found, arrays, reshaped):
+    """CheckpointError naming the first key that differs, if the arrays belong to another model.
+
+    reshaped: how many arrays are left out of `found` because they differ on purpose.
+    """
     backbone = [key for key in state if key.startswith("backbone.")] or list(state)
     absent = [key for key in backbone if key not in found]
-    if 2 * len(absent) > len(backbone):
+    if 2 * (len(absent) - reshaped) > len(backbone):
         first, (other, array) = absent[0], next(iter(arrays.items()))
         raise CheckpointError(
             f"{name}: belongs to another model: {len(absent)} of the backbone's {len(backbone)} arrays are missing, "

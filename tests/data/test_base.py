@@ -21,7 +21,9 @@ def test_importing_the_readers_loads_nothing_heavy():
 
 
 def test_readers_are_registered_by_name():
-    assert {"Digits", "ImageFolder", "ImageList"} <= set(READERS.names())
+    known = set(READERS.names())
+    assert {"Digits", "ImageFolder", "ImageList"} <= known
+    assert {"CocoDetection", "VocDetection", "YoloDetection", "LabelMeDetection"} <= known
 
 
 def test_a_config_builds_a_reader_and_a_wrong_value_names_its_place(tmp_path):

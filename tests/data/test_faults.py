@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ppmobile.data.faults import inspect_picture
+from ppmobile.data.faults import inspect_picture, picture_size
 from ppmobile.errors import DataError
 from ppmobile.files import read_image
 
@@ -137,3 +137,15 @@ def test_pages_and_tiny_pictures_are_notes(tmp_path):
     assert kinds(tmp_path / "x.png") == {"tiny": False}
     Image.fromarray(PIXELS[:8, :8]).save(tmp_path / "y.png")
     assert kinds(tmp_path / "y.png") == {}
+
+
+def test_the_size_in_the_header_is_that_of_the_decoded_picture(tmp_path):
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        for suffix in ("jpg", "png", "tif", "webp", "bmp"):
+            path = tmp_path / f"图 {orientation}.{suffix}"
+            Image.fromarray(PIXELS).save(path, **({} if suffix == "bmp" else {"exif": exif}))
+            assert picture_size(path) == read_image(path).shape[1::-1]
+    (tmp_path / "x.jpg").write_bytes(b"no picture")
+    assert picture_size(tmp_path / "x.jpg") is None and picture_size(tmp_path / "gone.jpg") is None

@@ -1,5 +1,7 @@
 """Reports: labels, duplicates, leaks between parts, and the text a user reads."""
 
+import numpy as np
+
 from ppmobile.data.base import Dataset
 from ppmobile.data.report import Report, leaks
 
@@ -84,3 +86,52 @@ def test_many_classes_are_summed_up():
 def test_the_counts_stand_below_each_other_under_wide_names():
     lines = report([("/r/a", 0), ("/r/b", 1)], classes=["大熊猫馆", "dog"]).text().splitlines()
     assert lines[1:4] == ["class     count", "大熊猫馆      1", "dog           1"]
+
+
+def boxed(*entries, faulty=(), dropped=0):
+    """A Report on [(path, stated size, boxes, labels)]; all files are 20x10 pixels."""
+    dataset = Dataset()
+    dataset.root, dataset.classes, dataset.faulty, dataset.dropped = "/r", ["cat", "dog"], faulty, dropped
+    dataset.items = [{"path": path, "boxes": np.float32(boxes).reshape(-1, 4), "labels": np.int64(labels),
+                      "difficult": np.arange(len(labels)) > 0, "stated_size": size}
+                     for path, size, boxes, labels in entries]
+    return Report(dataset, {path: facts(path.split("/")[-1][0]) for path, *_ in entries})
+
+
+def test_boxes_are_counted_and_measured():
+    text = boxed(("/r/a", (20, 10), [[0, 0, 10, 8], [2, 2, 6, 4]], [1, 0]), ("/r/b", None, [], []),
+                 ("/r/c", None, [[0, 0, 200, 100]], [1]), dropped=3).text()
+    assert text.splitlines() == [
+        "pictures: 3, classes: 2, unusable: 0, notes: 0", "class  count", "cat        1", "dog        2",
+        "width   20 to 20 px, median 20", "height  10 to 10 px, median 10",
+        "boxes   3, of them 1 difficult; left out as faulty: 3; pictures without boxes: 1",
+        "a box   4 to 200 px wide, median 10; 2 to 100 px high, median 8; 67 % below 32x32 px, 33 % above 96x96",
+    ]
+
+
+def test_pictures_without_any_boxes_have_no_sizes_to_tell():
+    assert boxed(("/r/b", None, [], [])).text().splitlines()[-1] == (
+        "boxes   0, of them 0 difficult; left out as faulty: 0; pictures without boxes: 1")
+
+
+def test_faulty_boxes_are_notes_of_their_kind():
+    result = boxed(("/r/a", None, [], []), faulty=[("/r/a", "box outside", "(1, 2, 3, 4), left out")])
+    assert [(f.path, f.kind, f.reason, f.fatal) for f in result.findings] == [
+        ("/r/a", "box outside", "(1, 2, 3, 4), left out", False)]
+    assert "note: box outside, 1" in result.text()
+
+
+def test_annotations_for_another_size():
+    result = boxed(("/r/a", (40, 20), [[0, 0, 20, 10]], [0]), ("/r/b", (40, 20), [[0, 0, 20, 11]], [0]))
+    assert [(f.path, f.kind, f.reason, f.fatal) for f in result.findings] == [
+        ("/r/a", "other size", "the annotations are for 40x20 pixels, the picture has 20x10", False),
+        ("/r/b", "other size", "the annotations are for 40x20 pixels, the picture has 20x10, and boxes lie outside",
+         True)]
+
+
+def test_the_same_picture_with_other_boxes():
+    one, other = [[0, 0, 5, 5]], [[0, 0, 6, 5]]
+    result = boxed(("/r/a", None, one, [0]), ("/r/a2", None, one, [0]), ("/r/a3", None, other, [0]))
+    assert [(f.path, f.kind, f.reason) for f in result.findings] == [
+        ("/r/a2", "duplicate", "the same file as a"),
+        ("/r/a3", "label conflict", "the same file as a, but with other boxes")]

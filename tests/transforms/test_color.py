@@ -32,3 +32,13 @@ def test_hue_keeps_the_brightest_channel_value():
     step, rng = ColorJitter(brightness=0.0, contrast=0.0, saturation=0.0, hue=0.5), np.random.default_rng(0)
     outcomes = [step(Sample(image), rng).image[0, 0] for _ in range(50)]
     assert {int(o.max()) for o in outcomes} == {200} and len({int(o.argmax()) for o in outcomes}) == 3
+
+
+def test_each_of_the_four_has_its_own_probability():
+    image = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    given = {"brightness": 0.5, "contrast": 0.5, "saturation": 0.5, "hue": 0.05}
+    for amounts, untouched in ((given, 1 / 16), ({**given, "contrast": 0.0, "saturation": 0.0, "hue": 0.0}, 1 / 2)):
+        step = ColorJitter(**amounts, p=0.5)
+        same = [np.array_equal(step(Sample(image), np.random.default_rng(i)).image, image) for i in range(400)]
+        assert abs(np.mean(same) - untouched) < 0.08  # 4 standard deviations or more
+    assert np.array_equal(ColorJitter(**given, p=0.0)(Sample(image), np.random.default_rng(0)).image, image)

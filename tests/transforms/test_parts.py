@@ -5,37 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from painting import agree, extent, painted
 
 from ppmobile.data.sample import Sample
 from ppmobile.transforms import parts
 from ppmobile.transforms.geometry import rotation
-
-
-@st.composite
-def painted(draw):
-    """A Sample with one whole-pixel box that is painted white in the picture and 1 in the mask."""
-    height, width = draw(st.integers(1, 40)), draw(st.integers(1, 40))
-    x1, y1 = draw(st.integers(0, width - 1)), draw(st.integers(0, height - 1))
-    x2, y2 = draw(st.integers(x1 + 1, width)), draw(st.integers(y1 + 1, height))
-    image, mask = np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8)
-    image[y1:y2, x1:x2], mask[y1:y2, x1:x2] = 255, 1
-    return Sample(image, boxes=np.float32([[x1, y1, x2, y2]]), labels=np.int64([7]), mask=mask,
-                  attributes=np.int64([[1, -1]]))  # fmt: skip
-
-
-def extent(mask):
-    """xyxy of the pixels that are 1, the end exclusive; None if there are none."""
-    rows, columns = np.nonzero(mask == 1)
-    return [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1] if len(rows) else None
-
-
-def agree(sample):
-    """Labels and attributes are as many as boxes, all inside, and the mask fits the picture."""
-    assert len(sample.labels) == len(sample.boxes) == len(sample.attributes)
-    assert sample.mask.shape == sample.image.shape[:2]
-    x1, y1, x2, y2 = sample.boxes.T
-    assert (0 <= x1).all() and (x1 <= x2).all() and (x2 <= sample.width).all()
-    assert (0 <= y1).all() and (y1 <= y2).all() and (y2 <= sample.height).all()
 
 
 @settings(max_examples=60, deadline=None)
@@ -128,6 +102,13 @@ def test_dropped_boxes_take_labels_and_attributes_along():
     cut = parts.crop(sample, 8, 8, 12, 12)
     assert cut.labels.tolist() == [2] and cut.attributes.tolist() == [[2]]  # the third shows 1 of 9 rows
     assert cut.boxes.tolist() == [[2, 2, 12, 12]]
+
+
+def test_dropped_boxes_take_difficult_along():
+    sample = Sample(np.zeros((9, 9, 3), np.uint8), boxes=np.float32([[0, 0, 3, 3], [5, 5, 9, 9]]),
+                    labels=np.int64([1, 2]), difficult=np.array([False, True]))  # fmt: skip
+    assert parts.crop(sample, 4, 4, 5, 5).difficult.tolist() == [True]
+    assert parts.keep_boxes(sample, np.array([True, False])).difficult.tolist() == [False]
 
 
 def test_attributes_of_the_picture_are_not_taken_for_those_of_boxes():

@@ -41,6 +41,7 @@ BLOCKS = {
     ),
 }
 LAST_CHANNELS = {"large": 960, "small": 576}
+STRIDE_32 = 3  # blocks at the end that have this stride, in both sizes
 
 
 class InvertedResidual(nn.Layer):
@@ -55,11 +56,16 @@ class InvertedResidual(nn.Layer):
         self.excite = SqueezeExcite(hidden, hidden // 4, gate="hardsigmoid_0.2") if excite else None
         self.project = ConvBN(hidden, channels)
 
-    def forward(self, x):
-        """(N, in_channels, H, W) to (N, channels, H/stride, W/stride)."""
-        y = self.depthwise(self.expand(x))
+    def forward(self, x, with_expansion=False):
+        """(N, in_channels, H, W) to (N, channels, H/stride, W/stride).
+
+        with_expansion: to a pair, the expanded map (N, hidden, H, W) first.
+        """
+        expanded = self.expand(x)
+        y = self.depthwise(expanded)
         y = self.project(y if self.excite is None else self.excite(y))
-        return x + y if self.shortcut else y
+        y = x + y if self.shortcut else y
+        return (expanded, y) if with_expansion else y
 
 
 @BACKBONES.register
@@ -68,6 +74,8 @@ class MobileNetV3(Backbone):
 
     size: "small" or "large". scale: width, one of 0.35, 0.5, 0.75, 1.0, 1.25. out_strides: growing list out of 4,
     8, 16, 32, and 2 for "large"; None for the map of 576 or 960 channels (times scale) that the classifier pools.
+    ssdlite: the two maps of section 6.3 instead, at 16 the expansion in the first block of stride 32, and at 32 the
+    map that the classifier pools; the blocks of stride 32 have half the channels.
     """
 
     head = {"hidden": 1280, "activation": "hardswish", "dropout": 0.2}
@@ -81,11 +89,13 @@ class MobileNetV3(Backbone):
         "hidden": "last_conv",
     }
 
-    def __init__(self, size="small", scale=1.0, out_strides=None):
+    def __init__(self, size="small", scale=1.0, out_strides=None, ssdlite=False):
         super().__init__()
         one_of("size", size, BLOCKS)
         one_of("scale", scale, SCALES)
-        rows = BLOCKS[size]
+        if ssdlite and out_strides is not None:
+            raise ValueError("out_strides is not for ssdlite, whose maps have the strides 16 and 32; remove one")
+        rows = _half_end(BLOCKS[size]) if ssdlite else BLOCKS[size]
         widths = [make_divisible(row[2] * scale) for row in rows]
         count = self.plan(widths, [row[-1] for row in rows], out_strides)
         stem = make_divisible(16 * scale)
@@ -96,6 +106,48 @@ class MobileNetV3(Backbone):
                 [stem, *widths], widths[:count], rows
             )
         )
+        self.split = len(rows) - STRIDE_32 if ssdlite else None
         if out_strides is None:
-            self.channels = [make_divisible(LAST_CHANNELS[size] * scale)]
+            last = LAST_CHANNELS[size] // 2 if ssdlite else LAST_CHANNELS[size]
+            self.channels = [make_divisible(last * scale)]
             self.last_conv = ConvBN(widths[-1], self.channels[0], activation="hardswish")
+        if ssdlite:
+            self.channels.insert(0, make_divisible(rows[self.split][1] * scale))
+            self.strides = [16, 32]
+
+    def forward(self, image):
+        """(N, 3, H, W) float32 in; a list of maps (N, channels[i], H/strides[i], W/strides[i]) out."""
+        if self.split is None:
+            return super().forward(image)
+        x, expanded = self.stem(image), None
+        for index, block in enumerate(self.blocks):
+            if index == self.split:
+                expanded, x = block(x, with_expansion=True)
+            else:
+                x = block(x)
+        return [expanded, self.last_conv(x)]
+
+    def detection_name(self, key):
+        """The PaddleDetection key of our key without `backbone.` in front: layers are counted through."""
+        first, *rest = key.split(".")
+        number = {"stem": 1, "last_conv": len(self.blocks) + 2}.get(first) or int(rest.pop(0)) + 2
+        return f"backbone.conv{number}." + ".".join(self.official_parts.get(part, part) for part in rest)
+
+    def extra_name(self, index):
+        """The PaddleDetection name of the layer number `index` behind the backbone that SSD adds."""
+        return f"conv{len(self.blocks) + 3 + index}"
+
+    def fresh_layers(self):
+        """Layer paths whose shape differs from the published net on purpose, so that they start fresh."""
+        if self.split is None:
+            return ()
+        halved = [f"blocks.{index}" for index in range(self.split + 1, len(self.blocks))]
+        return (f"blocks.{self.split}.project", *halved, "last_conv")
+
+
+def _half_end(rows):
+    """BLOCKS rows whose blocks of stride 32 have half the channels; the first one's expansion stays."""
+    first, *rest = rows[-STRIDE_32:]
+    halved = [first[:2] + (first[2] // 2,) + first[3:]]
+    halved += [(row[0], row[1] // 2, row[2] // 2) + row[3:] for row in rest]
+    return (*rows[:-STRIDE_32], *halved)
