@@ -6,7 +6,8 @@ INT8 = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp")  # instructions that m
 BF16 = ("avx512_bf16", "amx_bf16", "bf16")
 SAME = 0.05  # ratios nearer to 1 than this are no difference
 NOISY = 0.10  # coefficient of variation from which a warning is due
-FLOATS, DEPTHWISE, SMALL = 0.25, 0.3, 2.0  # share of layers, of time, ms: from (below) which it is a reason
+# from which on these are a reason: shares of the layers, of a run, of the layers' time; milliseconds (below), ratio
+FLOATS, BETWEEN, DEPTHWISE, SMALL, MUCH = 0.25, 0.3, 0.3, 2.0, 1.5
 
 
 def judge(features, rows, details=None):
@@ -56,7 +57,7 @@ def _against(row, by_name, features, details):
     if precision == "fp32" or pays:
         return line
     against = "" if own["runtime"] == BASE else f"; beside {own['runtime']} it gains nothing"
-    return f"{line}{against}: {_hindrance(name, precision, features, own, details)}"
+    return f"{line}{against}: {_hindrance(row, features, own, details)}"
 
 
 def _helps(name, features):
@@ -65,24 +66,29 @@ def _helps(name, features):
     return [feature for feature in wanted if feature in (features or ())]
 
 
-def _hindrance(name, precision, features, own, details):
-    """Why a lower precision does not pay, the strongest reason first."""
-    wanted = INT8 if precision == "int8" else BF16
-    if features is not None and not _helps(name, features):
+def _hindrance(row, features, own, details):
+    """Why a lower precision does not pay beside fp32 of its library (the row `own`), as far as the figures tell."""
+    library, precision = row["runtime"].split("-")
+    if features is not None and not _helps(row["runtime"], features):
+        wanted = INT8 if precision == "int8" else BF16
         named = " or ".join(feature for feature in wanted if _family(feature) == _family_of(features))
         return f"the CPU has no {named}"
-    reasons = []
+    reasons = list(_reasons_of_paddle(precision, details)) if library == "paddle" else []
+    if not reasons and own["median_ms"] < SMALL and row["median_ms"] < MUCH * own["median_ms"]:
+        reasons.append(f"the net is small ({own['median_ms']:.2f} ms), so that conversions between layers weigh much")
+    advice = "; ppmobile profile shows the layers" if library == "paddle" else ""
+    return " and ".join(reasons) or f"the figures tell no reason{advice}"
+
+
+def _reasons_of_paddle(precision, details):
+    """What the layers, which were timed on Paddle, say about it."""
     floats, count = details.get("float_layers", (0, 0))
-    if name == "paddle-int8" and count and floats / count > FLOATS:
-        reasons.append(f"{floats} of {count} layers stay in float")
-    if name.startswith("paddle") and details.get("between", 0) > DEPTHWISE:
-        reasons.append(f"{details['between']:.0%} of a run lies between the layers, where precision changes nothing")
+    if precision == "int8" and count and floats / count > FLOATS:
+        yield f"{floats} of {count} layers stay in float"
+    if details.get("between", 0) > BETWEEN:
+        yield f"{details['between']:.0%} of a run lies between the layers, where precision changes nothing"
     if details.get("depthwise", 0) > DEPTHWISE:
-        reasons.append(f"depthwise convolutions, which wait for memory, take {details['depthwise']:.0%} of the layers' "
-                       "time")
-    if not reasons and own["median_ms"] < SMALL:
-        reasons.append(f"the net is small ({own['median_ms']:.2f} ms), and the conversions cost what the layers gain")
-    return " and ".join(reasons) or "no reason is known from the figures; ppmobile profile shows the layers"
+        yield f"depthwise convolutions, which wait for memory, take {details['depthwise']:.0%} of the layers' time"
 
 
 def _family(feature):
@@ -105,7 +111,7 @@ def _noise(rows):
     worst = max(rows, key=lambda row: row["noise"])
     if worst["noise"] > NOISY:
         yield (f"the runs vary by up to {worst['noise']:.0%} ({worst['runtime']}): close other programs and measure "
-               "again; the ratios hold better than the milliseconds, since all took turns")
+               "again before you trust times or ratios")
     else:
         yield f"the runs vary by {worst['noise']:.0%} at most"
 
