@@ -2,10 +2,13 @@
 
 import logging
 
+import numpy as np
+
 from ..errors import ExportError
 from ..export.program import load_graph
 from ..predict.quiet import quiet
-from .quantizers import WEIGHTS, layers
+from .quantizers import WEIGHTS, layers, scales
+from .rank import PICTURES, least_inputs
 from .targets import INT8, Target
 
 OPERATORS = ["Conv", "ConvTranspose", "MatMul", "Gemm"]  # others would be rounded, too, around layers kept in float
@@ -15,11 +18,13 @@ class OnnxTarget(Target):
     """int8/model.onnx: quantizers around each operator, a scale for each output channel of the weights."""
 
     name = "onnx"
+    cut = None
 
     def build(self, keep_float):
         """Quantize model.onnx anew with these layers in float."""
         from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
+        nodes = self._nodes()
         logging.getLogger().setLevel(logging.ERROR)  # it advises at each call to do what was done
         (self.folder / INT8).mkdir(exist_ok=True)
         with quiet():
@@ -27,7 +32,10 @@ class OnnxTarget(Target):
                 self._folded(), self.folder / INT8 / "model.onnx", _reader(self.material.images),
                 quant_format=QuantFormat.QDQ, per_channel=True, activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8, op_types_to_quantize=OPERATORS,
-                nodes_to_exclude=self._nodes(keep_float))
+                nodes_to_exclude=[nodes[layer].name for layer in keep_float],
+                extra_options={"TensorQuantOverrides": {
+                    nodes[layer].input[0]: [{"rmin": np.float32(low), "rmax": np.float32(high)}]
+                    for layer, (low, high) in self._ranges().items() if layer not in keep_float}})
 
     def _folded(self):
         """The path of model.onnx with batch norm folded, which quantizers around the convolution would prevent."""
@@ -38,19 +46,26 @@ class OnnxTarget(Target):
             quant_pre_process(self.folder / "model.onnx", path, skip_symbolic_shape=True)
         return path
 
-    def _nodes(self, keep_float):
-        """The names of the ONNX nodes of layers; their weights are called as in the Paddle graph."""
+    def _nodes(self):
+        """{layer: its ONNX node}; their weights are called as in the Paddle graph."""
         import onnx
 
         model = onnx.load_model_from_string((self.folder / "model.onnx").read_bytes())
-        nodes = {name: node.name for node in model.graph.node if node.op_type in OPERATORS for name in node.input}
+        nodes = {name: node for node in model.graph.node if node.op_type in OPERATORS for name in node.input}
         known = layers(load_graph(self.folder))
-        weights = {layer: known[layer].input(WEIGHTS.get(known[layer].type, "Y"))[0] for layer in keep_float}
+        weights = {layer: op.input(WEIGHTS.get(op.type, "Y"))[0] for layer, op in known.items()}
         lost = [layer for layer, weight in weights.items() if weight not in nodes]
         if lost:
-            raise ExportError(f"model.onnx: {lost[0]} is not found there, so it cannot stay in float; leave onnx out "
-                              "of --for")
-        return [nodes[weight] for weight in weights.values()]
+            raise ExportError(f"model.onnx: {lost[0]} is not found there; leave onnx out of --for")
+        return {layer: nodes[weight] for layer, weight in weights.items()}
+
+    def _ranges(self):
+        """{layer: (least, greatest) value of its input} as PaddleSlim's algorithms cut them."""
+        if self.cut is None:
+            least = least_inputs(load_graph(self.folder), self.material.images[:PICTURES])
+            found = scales(load_graph(self.material.quantized))
+            self.cut = {layer: (max(least[layer], -high), high) for layer, high in found.items()}
+        return self.cut
 
 
 def _reader(images):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..export.program import load_graph, save_graph, static_mode
 from .loss import log_error
-from .quantizers import keep_only, scales, set_scales
+from .quantizers import INPUTS, keep_only, layers, scales, set_scales
 
 PICTURES = 12  # enough to tell layers apart by an order of magnitude, few enough to do it for each layer
 
@@ -61,3 +61,13 @@ def answers(graph, images):
     with static_mode(graph.scope) as executor:
         return np.concatenate([executor.run(graph.program, feed={graph.inputs[0]: image[None]},
                                             fetch_list=graph.outputs)[0] for image in images])
+
+
+def least_inputs(graph, images):
+    """{layer: the least value of its input on images (N, 3, H, W)} of an fp32 Graph; 0 behind a ReLU."""
+    names = {layer: op.input(INPUTS[op.type])[0] for layer, op in layers(graph).items()}
+    wanted = sorted(set(names.values()))
+    with static_mode(graph.scope) as executor:
+        runs = [executor.run(graph.program, feed={graph.inputs[0]: image[None]}, fetch_list=wanted) for image in images]
+    least = {name: min(float(run[place].min()) for run in runs) for place, name in enumerate(wanted)}
+    return {layer: least[name] for layer, name in names.items()}
