@@ -23,7 +23,7 @@ from ppmobile.files import write_json, write_text  # noqa: E402
 TARGETS = ("paddle", "lite", "onnx", "openvino")
 RUNTIMES = ("paddle-fp32", "onnx-fp32", "openvino-fp32", "lite-fp32", "paddle-bf16", "openvino-bf16")
 PACKAGES = ("paddlepaddle", "paddlelite", "paddle2onnx", "onnxruntime", "openvino")
-CLASSES, PICTURES, SETTLING = 1000, 20, 8
+CLASSES, PICTURES, SETTLING = 1000, 20, 32
 INTRODUCTION = """# Parity: the same answers on every runtime
 
 Untrained nets (seed 0, BN statistics of {settling} generated pictures, {classes} classes) of all configs, exported and

@@ -9,7 +9,6 @@ from ..data.sample import Sample
 from ..errors import ExportError, PPMobileError
 from ..files import list_images, read_image
 from ..transforms import Compose
-from ..transforms.parts import FILL
 
 SEED = 0  # the same pictures at each verification, so that two of them can be compared
 
@@ -35,7 +34,7 @@ def gather(artefact, golden, pictures=None, config=None, count=20):
     """
     first = read_image(artefact.path(golden["picture"]))
     steps, problem = preprocessing(artefact, golden, first)
-    blank = np.full_like(first, FILL)
+    blank = np.zeros_like(first)  # black: a covered lens
     real, origin = _real(pictures, config, count, steps)
     if not real:
         real = [apply(steps, image) for image in variations(first, count)]
