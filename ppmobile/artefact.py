@@ -64,7 +64,10 @@ def read(folder, check=True):
     folder = Path(folder)
     if not (folder / DEPLOY).is_file():
         raise ExportError(f"{folder}: no artefact (it has no {DEPLOY}); make one with ppmobile export")
-    deploy = parse_yaml((folder / DEPLOY).read_text(encoding="utf-8"), folder / DEPLOY)
+    try:
+        deploy = parse_yaml((folder / DEPLOY).read_text(encoding="utf-8"), folder / DEPLOY)
+    except UnicodeDecodeError as error:
+        raise ExportError(f"{folder / DEPLOY}: is damaged, it is not UTF-8 text; {AGAIN}") from error
     if not isinstance(deploy, dict):
         raise ExportError(f"{folder / DEPLOY}: expected fields such as task and classes; {AGAIN}")
     _check_format(folder, deploy)
@@ -93,8 +96,8 @@ def golden(folder):
     """The golden sample, a dict: what one real picture gave when the artefact was made (written by export/golden.py).
 
     picture: the name of its file. input: {"shape", "sha256"} of the preprocessed tensor. output: the (1, C) answer of
-    the training graph as lists. layers: {layer path: {"shape", "at": flat indices, "values"}}, samples of the output
-    of each layer in the training graph. deploy: a copy of deploy.yml without its `files`.
+    the training graph as lists. layers: {layer path: {"shape", "at": flat indices, "values", "mean"}}, samples of
+    the output of each layer in the training graph, and its mean. deploy: a copy of deploy.yml without its `files`.
     """
     path = Path(folder) / GOLDEN
     try:

@@ -22,10 +22,11 @@ def run(command, env=None):
 
 def ending(status, text):
     """Why a program failed, in one line: the last telling line of its `text`, or else how it ended."""
-    lines = [line.strip() for line in text.splitlines()]
-    telling = [line for line in lines if _TELLING.search(line) and not line.startswith(_EMPTY)]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [i for i, line in enumerate(lines) if _TELLING.search(line) and not line.startswith(_EMPTY)]
     if telling:
-        return _PREFIX.sub("", telling[-1]).rstrip(".")
+        said = (_PREFIX.sub("", line) for line in lines[telling[-1]:])  # Lite breaks some lines behind the prefix
+        return next((line.rstrip(".") for line in said if line), f"exit status {status}")
     if status >= 0:
         return f"exit status {status}"
     try:

@@ -17,7 +17,10 @@ COMMANDS = {
     "split": "divide an image folder into train, val and test lists",
     "anchors": "find the anchor sizes that fit the boxes of a data set",
     "zoo": "list, fetch and convert pretrained weights",
-    "bench": "measure training speed and the data pipeline",
+    "slim": "make a trained model smaller and faster, and measure what it costs",
+    "verify": "replay an exported model on every runtime, and find where answers differ",
+    "bench": "compare artefacts on every runtime, or measure training speed",
+    "profile": "show what each layer costs: MACs, parameters, time",
     "explain": "say what a config key means, its value, and who set it",
     "doctor": "show versions, CPU features and known bad combinations",
 }

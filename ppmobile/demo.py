@@ -20,7 +20,7 @@ WORTH_A_LOOK = {
     f"{RUN}/curves.png": "how loss and accuracy went",
     f"{RUN}/eval_test/confusion.png": "which digits are taken for which",
     f"{RUN}/eval_test/worst.png": "the most confident mistakes",
-    f"{BENCH}/speed.png": "time and size of each runtime",
+    f"{BENCH}/bench.png": "time and size of each runtime",
     SHEET: f"{COUNT} answers on one sheet (each on its own: {ANSWERS}/)",
 }
 

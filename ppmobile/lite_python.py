@@ -39,12 +39,12 @@ def _search(chosen, path):
     if chosen:
         python = os.path.expanduser(chosen)
         reason = refusal(python)
-        return python, reason and f"{VARIABLE}={chosen}: {reason}; it must be the python of a Python 3.10 with {PACKAGES}"
+        return python, reason and f"{VARIABLE}={chosen}: {reason}; it must be a Python 3.10 with {PACKAGES}"
     for python in _candidates(path):
         if not refusal(python):
             return python, ""
-    return "", ("Paddle Lite needs paddlelite, which is made for Python 3.10: there `pip install ppmobile[lite]`; beside "
-                f"another Python make an environment of 3.10 with {PACKAGES}, and set {VARIABLE} to its python")
+    return "", ("Paddle Lite needs paddlelite, which is made for Python 3.10: there `pip install ppmobile[lite]`; "
+                f"beside another Python make an environment of 3.10 with {PACKAGES} and set {VARIABLE} to its python")
 
 
 def _candidates(path):

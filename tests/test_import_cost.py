@@ -40,4 +40,5 @@ def test_the_check_can_fail():
 def test_dir_shows_what_the_package_offers():
     import ppmobile
 
-    assert dir(ppmobile) == ["__version__", "build", "zoo"] and all(hasattr(ppmobile, name) for name in dir(ppmobile))
+    assert dir(ppmobile) == ["__version__", "build", "load", "zoo"]
+    assert all(hasattr(ppmobile, name) for name in dir(ppmobile))

@@ -22,7 +22,9 @@ def culprit(graph, works):
     is fine. It is called about log2(number of operators) times.
     """
     ops, block = graph.ops, graph.program.global_block()
-    good, bad = 0, len(ops)  # so many first operators work, and do not
+    # so many first operators work, and do not; a graph that does not read its input cannot be written
+    good = next(i for i, op in enumerate(ops) if graph.inputs[0] in op.input_arg_names)
+    bad = len(ops)
     while bad - good > 1:
         middle = (good + bad) // 2
         names = [name for name in _ends(ops[:middle]) if convert_dtype(block.var(name).dtype) == "float32"]

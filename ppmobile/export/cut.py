@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from ..artefact import Artefact
+from ..errors import ExportError, PPMobileError
 from ..predict.quiet import quiet
 from ..predict.runtimes import open_runtime
 from ..predict.runtimes.needs import FILES
-from .program import layer_outputs, load_graph, save_graph
+from ..wording import brief
+from .program import layer_outputs, layer_path, load_graph, save_graph
 
 WEIGHTED = ("conv2d", "depthwise_conv2d", "batch_norm", "matmul_v2")
 
@@ -34,18 +36,28 @@ class Cut:
         self.layers = [(path, name) for path, name in inner if name != last] + [("", last)]
 
     def run(self, variable, image, folder):
-        """What the runtime computes for the input array in a variable of `layers`; `folder` takes the cut files."""
-        folder = Path(folder)
-        (folder / self.files[0]).parent.mkdir(parents=True, exist_ok=True)
-        if variable == self.layers[-1][1]:
-            short = self.artefact
-        else:
-            with quiet():
-                self.write(variable, folder)
-            short = Artefact(folder, self.artefact.deploy, dict.fromkeys(self.files, ""))
-        runtime = open_runtime(self.runtime, short)
+        """What the runtime computes for the input array in a variable of `layers`; `folder` takes the cut files.
+
+        ExportError if that cannot be run, as where a library wants the operators behind the cut.
+        """
+        folder, whole = Path(folder), variable == self.layers[-1][1]
         try:
-            return np.asarray(runtime.run(image)[0])
+            return self._run(self.artefact if whole else self._short(variable, folder), image)
+        except PPMobileError:
+            raise
+        except Exception as error:  # each library has errors of its own
+            raise ExportError(f"{self.runtime}: the graph up to {variable} cannot be run ({brief(error, 200)})") from error
+
+    def _short(self, variable, folder):
+        (folder / self.files[0]).parent.mkdir(parents=True, exist_ok=True)
+        with quiet():
+            self.write(variable, folder)
+        return Artefact(folder, self.artefact.deploy, dict.fromkeys(self.files, ""))
+
+    def _run(self, artefact, image):
+        runtime = open_runtime(self.runtime, artefact)
+        try:
+            return np.array(runtime.run(image)[0])
         finally:
             runtime.close()
 
@@ -62,8 +74,7 @@ class _Paddle(Cut):
     """inference.pdmodel, that of int8 too: quantization keeps the names of the variables."""
 
     def load(self, graph):
-        source = self.artefact.path(self.files[0]).parent
-        self.graph = graph if source == self.artefact.folder else load_graph(source)
+        self.graph = load_graph(self.artefact.path(self.files[0]).parent)
         written = {name for op in self.graph.ops for name in op.output_arg_names}
         return [(path, name) for path, name in layer_outputs(graph).items() if name in written]
 
@@ -125,13 +136,7 @@ class _OpenVino(Cut):
 
 def weighted_layers(graph):
     """[(layer path, variable)] of the operators that have weights, in order: what convolution or the like computes."""
-    paths = {name: path for path, name in layer_outputs(graph).items()}
-    found = []
-    for op in graph.ops:
-        if op.type in WEIGHTED:
-            name = _output(op)
-            found.append((paths.get(name) or _path(op), name))
-    return found
+    return [(layer_path(op), _output(op)) for op in graph.ops if op.type in WEIGHTED]
 
 
 def _by_weights(nodes, graph):
@@ -155,9 +160,3 @@ def _by_weights(nodes, graph):
 def _output(op):
     """The variable that an operator with weights computes."""
     return next(op.output(slot)[0] for slot in ("Y", "Output", "Out") if slot in op.output_names)
-
-
-def _path(op):
-    from .program import layer_path
-
-    return layer_path(op)

@@ -47,13 +47,18 @@ def digest(image):
 
 
 def layer_samples(net, image):
-    """{layer path: {"shape", "at": flat indices, "values"}} of each leaf layer's output in a Deployed net."""
-    samples = {}
+    """{layer path: {"shape", "at": flat indices, "values", "mean"}} of each leaf layer's output in a Deployed net."""
+    return {path: sample(values) for path, values in eager_layers(net, image).items()}
+
+
+def eager_layers(net, image):
+    """{layer path: array} of what each leaf layer of a Deployed net gives; of its last call, if it has several."""
+    found = {}
 
     def hook(path):
         def keep(layer, inputs, output):
-            samples.pop(path, None)  # a layer called twice counts with its last call
-            samples[path] = sample(output.numpy())
+            found.pop(path, None)
+            found[path] = output.numpy()
         return keep
 
     leaves = [(path, layer) for path, layer in net.model.named_sublayers() if not layer.sublayers()]
@@ -64,13 +69,14 @@ def layer_samples(net, image):
     finally:
         for handle in handles:
             handle.remove()
-    return samples
+    return found
 
 
 def sample(values):
-    """{"shape", "at", "values"}: some values of an array, evenly spread."""
+    """{"shape", "at", "values", "mean"}: some values of an array, evenly spread, and the mean of all of them."""
     at = np.unique(np.linspace(0, values.size - 1, SAMPLES).astype(np.int64))
-    return {"shape": list(values.shape), "at": at.tolist(), "values": values.reshape(-1)[at].astype(float).tolist()}
+    return {"shape": list(values.shape), "at": at.tolist(), "values": values.reshape(-1)[at].astype(float).tolist(),
+            "mean": float(values.mean(dtype=np.float64))}  # shows a change in a channel that no value was kept of
 
 
 def find_picture(config):

@@ -24,7 +24,8 @@ def convert(graph_folder, out_file, target):
     with atomic_write(out_file) as temporary:
         problem = optimise(graph_folder, temporary, target)
         if problem:
-            raise ExportError(f"{Path(out_file).name}: Paddle Lite cannot convert {_place(graph_folder, target, problem)}")
+            place = _place(graph_folder, target, problem)
+            raise ExportError(f"{Path(out_file).name}: Paddle Lite cannot convert {place}")
 
 
 def optimise(graph_folder, out_file, target):

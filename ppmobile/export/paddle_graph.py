@@ -69,23 +69,26 @@ def _save(net, shape, folder):
 @contextlib.contextmanager
 def _scopes(model):
     """Inside, each operator that is traced carries the path of its layer in the attribute op_namescope."""
-    open_scopes, handles = [], []
+    open_paths, handles, outside = [], [], framework._name_scope
 
     def enter(path):
         def hook(layer, inputs):
-            above = open_scopes[-1][0] + "." if open_scopes else ""
-            scope = framework.name_scope(path[len(above):] if path.startswith(above) else path)
-            scope.__enter__()
-            open_scopes.append((path, scope))
+            above = open_paths[-1] + "." if open_paths else ""
+            name = path[len(above):] if path.startswith(above) else path
+            # not by name_scope(), which numbers what it has seen: the second net of a process would be backbone_1
+            framework._name_scope = framework.NameScope(name, framework._name_scope)
+            open_paths.append(path)
         return hook
 
     def leave(layer, inputs, outputs):
-        open_scopes.pop()[1].__exit__(None, None, None)
+        open_paths.pop()
+        framework._name_scope = framework._name_scope.parent()
 
     for path, layer in model.named_sublayers():
         handles += [layer.register_forward_pre_hook(enter(path)), layer.register_forward_post_hook(leave)]
     try:
         yield
     finally:
+        framework._name_scope = outside  # a layer that failed was not left
         for handle in handles:
             handle.remove()

@@ -1,4 +1,4 @@
-"""Predictors: answers from an exported artefact on the fastest runtime; no training code, and paddle only if it runs."""
+"""Predictors: answers from an exported artefact on a fast runtime; no training code, and paddle only if it runs."""
 
 from .base import Predictor, load
 from .results import Classification, Timing

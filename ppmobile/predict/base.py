@@ -75,7 +75,7 @@ class Predictor:
         if not pictures.is_one(source):
             return results
         if results[0].error:
-            raise DataError(results[0].error)
+            raise DataError(f"{results[0].path or 'picture'}: {results[0].error}")
         return results[0]
 
     def stream(self, source, batch_size=1, topk=None):
@@ -118,7 +118,7 @@ class Predictor:
     def _fill(self, items, size):
         """Run the tensors of `items`, all of one shape, and store the answers in them."""
         start = time.perf_counter()
-        batch = np.stack([item.tensor for item in items])
+        batch = np.stack([item.tensor for item in items]) if len(items) > 1 else items[0].tensor[None]
         if self.artefact.shape[0] > len(batch):  # a fixed batch is filled up
             batch = np.concatenate([batch, np.zeros((size - len(batch), *batch.shape[1:]), np.float32)])
         ready = time.perf_counter()

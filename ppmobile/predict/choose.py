@@ -18,6 +18,8 @@ from .runtimes import NAMES, status
 
 # what may change a runtime's speed or answers
 PACKAGES = ("paddlepaddle", "paddlepaddle-gpu", "onnxruntime", "openvino", "paddlelite", "numpy")
+# On x86 it takes three times as long as Paddle (PP-LCNet x1.0), and to look for its Python costs half a second.
+LAST_RESORT = "lite-fp32"
 TIME_LIMIT = 600  # seconds for one trial process
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,20 +28,25 @@ def choose(artefact, threads=1):
     """(name, why) of the fastest runtime for an Artefact; `why` tells the times of all in a line.
 
     Candidates are those that can be used here and passed `ppmobile verify` on this machine; a runtime on which
-    verify.json says nothing valid has to replay the golden sample. ExportError if none is left.
+    verify.json says nothing valid has to replay the golden sample. Paddle Lite is asked only if there is no other.
+    ExportError if none is left.
     """
-    reasons = {name: status(name, artefact) for name in NAMES}
-    usable = [name for name in NAMES if not reasons[name]]
+    reasons = {name: status(name, artefact) for name in NAMES if name != LAST_RESORT}
+    usable = [name for name in reasons if not reasons[name]]
+    if not usable:
+        reasons[LAST_RESORT] = status(LAST_RESORT, artefact)
+        usable = [LAST_RESORT] if not reasons[LAST_RESORT] else []
     verdicts = verified(artefact)
     reasons.update({name: f"failed verify: {verdicts[name]['reason']}" for name in usable
                     if name in verdicts and not verdicts[name]["passed"]})
     trusted = [name for name in usable if name in verdicts and not reasons[name]]
     unproven = [name for name in usable if name not in verdicts]
     times, failures = _remembered(artefact, threads, trusted, unproven)
+    failures = {**{name: reasons[name] for name in usable if reasons[name]}, **failures}
     if not times:
-        told = {**{name: reasons[name] for name in NAMES}, **failures}
-        first = "; ".join(f"{name}: {reason}" for name, reason in told.items() if name not in reasons or reason)
-        raise ExportError(f"{artefact.folder}: no runtime can be used here: {first}")
+        told = failures or {name: reason for name, reason in reasons.items() if reason}
+        raise ExportError(f"{artefact.folder}: no runtime can be used here: "
+                          + "; ".join(f"{name}: {reason}" for name, reason in list(told.items())[:2]))
     order = sorted(times, key=times.get)
     wrong = [f"{name} left out ({reason})" for name, reason in failures.items()]
     return order[0], "; ".join([*(f"{name} {times[name]:.2f} ms" for name in order), *wrong])

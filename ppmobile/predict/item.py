@@ -21,17 +21,21 @@ class Item:
         try:
             image = pictures.read(self.source)
             read = time.perf_counter()
-            name = pictures.name_of(self.source)
-            tensor = transformed(Sample(image=image, path=name), steps, place="preprocess").image
-            for have, want in zip(tensor.shape[1:], shape[2:]):
-                if want not in (-1, have):
-                    raise DataError(f"{name or 'picture'}: preprocessing gives {list(tensor.shape)}, the graph takes "
-                                    f"{shape[1:]}; export the model with --dynamic size")
+            sample = Sample(image=image, path=pictures.name_of(self.source) or "the picture")
+            tensor = transformed(sample, steps, place="preprocess").image
+            _check_size(tensor, shape)
         except DataError as error:
-            self.error = pictures.complaint(error, self.source)
+            self.error = pictures.complaint(error)
             return
         self.tensor, self.seconds = tensor, [read - start, time.perf_counter() - read]
 
     def result(self, classes, topk):
         """The Classification."""
         return Classification(self.answer, classes, topk, self.source, self.error, Timing(*self.seconds))
+
+
+def _check_size(tensor, shape):
+    """DataError if a preprocessed picture is not of the size that a fixed graph takes."""
+    if any(want not in (-1, have) for have, want in zip(tensor.shape, shape[1:])):
+        raise DataError(f"preprocessing gives {list(tensor.shape)}, but the graph takes {shape[1:]}; export the model "
+                        "with --dynamic size, or add a CenterCrop to transforms.eval")

@@ -20,7 +20,8 @@ def is_one(source):
     """Whether `source` is a single picture: a file's path, bytes, or an array; not a folder, pattern or list."""
     if isinstance(source, PATHS):
         path = Path(source)
-        return path.is_file() or not (path.is_dir() or glob.has_magic(str(source)))
+        many = path.is_dir() or glob.has_magic(os.fspath(source))
+        return not os.fspath(source) or path.is_file() or not many  # "" is no folder, whatever pathlib thinks
     return isinstance(source, (*BYTES, np.ndarray))
 
 
@@ -53,11 +54,9 @@ def read(source):
     raise _refusal(f"a {type(source).__name__} is no picture; {WANTED}")
 
 
-def complaint(error, source):
-    """One line on a picture that cannot be answered: its path, if any, and the bare reason."""
-    reason = getattr(error, "reason", None)
-    text = str(error) if reason is None else f"{name_of(source) or 'picture'}: {reason}"
-    return brief(text, 300)
+def complaint(error):
+    """What a DataError says on a picture, in one line, without its path where that can be left out."""
+    return brief(getattr(error, "reason", error), 300)
 
 
 def _from_array(array):

@@ -31,7 +31,7 @@ class Classification:
 
     probabilities: (C,) float32 in class order, None without an answer. index, name, score: the most probable class.
     top: [(name, score)], most probable first. path: the picture's file, '' for bytes and arrays. error: why there
-    is no answer, in one line; '' if there is one. timing: a Timing. source: what was given, which `draw` reads again.
+    is no answer, in one line without the path; '' if there is one. timing: a Timing. source: what was given.
     """
 
     probabilities: Optional[np.ndarray] = None
@@ -82,9 +82,9 @@ class Classification:
         from ..files import write_image
 
         if self.error:
-            raise DataError(f"{self.error}; there is nothing to draw")
+            raise DataError(f"{self.path or 'picture'}: there is no answer to draw: {self.error}")
         write_image(path, label(pictures.read(self.source), self.lines))
 
     def __repr__(self):
         text = f"error: {self.error}" if self.error else ", ".join(self.lines)
-        return f"<{'' if self.error or not self.path else self.path + ': '}{text}>"
+        return f"<{self.path + ': ' if self.path else ''}{text}>"

@@ -6,10 +6,12 @@ import statistics
 from ..errors import ExportError
 from ..predict.runtimes import NAMES, check_name, check_threads, status
 from ..predict.runtimes.needs import FILES
+from . import memory
 from .workers import Worker
 
 BASE = "paddle-fp32"  # what ratios refer to
 TURN = 10  # runs that are measured at a turn
+WARM_UP = 10  # runs of each before the first turn: memory is allocated, kernels are made
 AWAKE = 2  # runs before them that are not: the caches hold another runtime's data
 
 
@@ -25,15 +27,9 @@ def bench(artefacts, names=NAMES, threads=1, runs=100, dataset=None, say=print):
     check_threads(threads)
     if runs < 1:
         raise ExportError(f"--runs: must be at least 1, got {runs}")
+    rows = [row(artefact, name) for artefact in artefacts for name in names]
     with contextlib.ExitStack() as stack:
-        rows, workers = [], []
-        for artefact in artefacts:
-            for name in names:
-                say(f"loading {artefact.folder.name} on {name}")
-                rows.append(row(artefact, name))
-                workers.append(None if rows[-1]["reason"] else stack.enter_context(Worker(artefact.folder, name, threads)))
-                if workers[-1] is not None:
-                    rows[-1]["reason"] = workers[-1].reason
+        workers = [start(one, threads, stack, say) for one in rows]
         say(f"running each {runs} times, in turns")
         turns = take_turns(rows, workers, runs)
         if dataset is not None:
@@ -46,13 +42,23 @@ def row(artefact, name):
     """A row without measurements: artefact, runtime, reason ("" if it can run), files_mb (10^6 bytes of its files).
 
     Measured later: median_ms, p10_ms, p90_ms; ratio, how many times as fast as paddle-fp32 of the same artefact;
-    noise, the coefficient of variation of the medians of its turns; top1, 0 to 1; peak_mb and predictor_mb (memory.py).
+    noise, the coefficient of variation of the medians of its turns; top1, 0 to 1; peak_mib, predictor_mib (memory.py).
     """
     reason = status(name, artefact)
     size = None if reason else round(sum(artefact.path(file).stat().st_size for file in FILES[name]) / 1e6, 2)
-    return {"artefact": artefact.folder.name, "folder": str(artefact.folder), "runtime": name, "median_ms": None,
-            "p10_ms": None, "p90_ms": None, "ratio": None, "noise": None, "files_mb": size, "peak_mb": None,
-            "predictor_mb": None, "top1": None, "reason": reason}
+    measured = dict.fromkeys(("median_ms", "p10_ms", "p90_ms", "ratio", "noise"))
+    return {"artefact": artefact.folder.resolve().name, "folder": str(artefact.folder), "runtime": name, **measured,
+            "files_mb": size, "peak_mib": None, "predictor_mib": None, "top1": None, "reason": reason}
+
+
+def start(one, threads, stack, say=print):
+    """The Worker of a row, closed by the ExitStack; None, or one that says so in the row, where it cannot run."""
+    if one["reason"]:
+        return None
+    say(f"loading {one['artefact']} on {one['runtime']}")
+    worker = stack.enter_context(Worker(one["folder"], one["runtime"], threads))
+    one["reason"] = worker.reason
+    return worker
 
 
 def take_turns(rows, workers, runs):
@@ -62,8 +68,9 @@ def take_turns(rows, workers, runs):
         for place, worker in enumerate(workers):
             if rows[place]["reason"]:
                 continue
+            before = AWAKE if done else WARM_UP
             try:
-                turns[place].append(worker.run(AWAKE + min(TURN, runs - done))[AWAKE:])
+                turns[place].append(worker.run(before + min(TURN, runs - done))[before:])
             except ExportError as error:
                 rows[place]["reason"] = str(error)
     return turns
@@ -114,3 +121,12 @@ def measure_accuracy(rows, workers, dataset, say):
             one["reason"] = str(error)
             continue
         one["top1"] = sum(name == label for name, label in zip(found, true)) / len(true)
+
+
+def measure_memory(artefacts, rows, threads=1, say=print):
+    """Put peak_mib and predictor_mib into the rows that could run, each in fresh processes."""
+    by_folder = {str(artefact.folder): artefact for artefact in artefacts}
+    for one in rows:
+        if not one["reason"]:
+            say(f"memory of {one['artefact']} on {one['runtime']}")
+            one["peak_mib"], one["predictor_mib"] = memory.measure(by_folder[one["folder"]], one["runtime"], threads)

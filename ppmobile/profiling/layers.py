@@ -4,13 +4,12 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from . import join as joining
-from . import onednn, operators
 
 FLOATS = ("f32", "bf16", "f16")
 COSTLY = 2.0  # share of time to share of MACs from which a layer is named
 NOTICED = 0.02  # share of the time below which nobody cares
 NAMED = 5  # layers that a remark names
-BETWEEN = "between layers"  # the group of what belongs to no layer
+ITSELF = "Paddle itself"  # the time of a run that oneDNN does not report
 
 
 @dataclass
@@ -35,40 +34,47 @@ class Layer:
 class Profile:
     """All layers of a net, and what its run takes beside them.
 
-    runtime: its name. run_ms: median of a whole run without oneDNN's report. between: {what: ms} that belongs to no
-    layer. missing: paths of layers with MACs that were not found in the report. ordered: whether the layers ran in
-    the order of the graph.
+    runtime: its name. between: {what: milliseconds} of a run that belong to no layer. primitives: how many calls of
+    oneDNN a run makes. missing: paths of layers with MACs that were not found in the report. ordered: whether the
+    layers ran in the order of the graph.
     """
 
     layers: list
     runtime: str = ""
-    run_ms: float = 0.0
     between: dict = field(default_factory=dict)
+    primitives: int = 0
     missing: list = field(default_factory=list)
     ordered: bool = True
 
     @property
+    def layers_ms(self):
+        """Milliseconds of all layers together."""
+        return sum(layer.ms or 0.0 for layer in self.layers)
+
+    @property
     def total_ms(self):
-        """What shares are shares of: the run, or the sum of its parts where the report made them slower than that."""
-        parts = sum(layer.ms or 0 for layer in self.layers) + sum(self.between.values())
-        return max(parts, self.run_ms) or 1.0
+        """Milliseconds of a run, with what lies between the layers."""
+        return self.layers_ms + sum(self.between.values())
 
     @property
     def macs(self):
         """Multiply-accumulates of one picture."""
         return sum(layer.macs for layer in self.layers)
 
-    def shares(self, layer):
-        """(share of the time, share of the MACs) of a Layer or of a list of them, 0 to 1."""
-        some = layer if isinstance(layer, list) else [layer]
-        ms, macs = sum(one.ms or 0 for one in some), sum(one.macs for one in some)
-        return ms / self.total_ms, macs / (self.macs or 1)
+    def shares(self, some):
+        """(share of the layers' time, share of the MACs) of a list of Layers, 0 to 1."""
+        ms, macs = sum(layer.ms or 0 for layer in some), sum(layer.macs for layer in some)
+        return ms / (self.layers_ms or 1), macs / (self.macs or 1)
+
+    def in_group(self, group):
+        """The layers of one of operators.GROUPS."""
+        return [layer for layer in self.layers if layer.group == group]
 
 
 def profile(ops, primitives, runtime, run_ms, eager=None):
     """The Profile of a graph's Operators and of the Primitives of its run.
 
-    run_ms: the median time of a whole run. eager: {layer path: ms}, where the net was also run eagerly.
+    run_ms: the time of a whole run. eager: {layer path: ms}, where the net was also run eagerly.
     """
     layers = by_layer(ops)
     places = joining.join(ops, primitives)
@@ -84,46 +90,47 @@ def profile(ops, primitives, runtime, run_ms, eager=None):
             layer.type = primitive.type
     rest = run_ms - sum(primitive.ms for primitive in primitives)
     if rest > 0:
-        between["Paddle itself"] = rest
+        between[ITSELF] = rest
     for path, ms in (eager or {}).items():
         layers.setdefault(path, Layer(path, "", "other")).eager_ms = ms
     lost = [op.path for op in joining.missing(ops, places)]
-    return Profile(list(layers.values()), runtime, run_ms, between, lost, joining.in_order(places))
+    return Profile(list(layers.values()), runtime, between, len(primitives), lost, joining.in_order(places))
 
 
 def by_layer(ops):
-    """{layer path: Layer} of Operators, in order, without times."""
-    layers, most = {}, {}
+    """{layer path: Layer} of Operators, in order, without times. A layer is called what its costliest operator is."""
+    layers, inside = {}, {}
     for op in ops:
-        layer = layers.setdefault(op.path, Layer(op.path, op.kind, op.group))
-        if op.macs > most.get(op.path, 0):  # a layer is called what its convolution is
-            layer.kind, layer.group, most[op.path] = op.kind, op.group, op.macs
+        layer = layers.setdefault(op.path, Layer(op.path, "", op.group))
+        inside.setdefault(op.path, []).append(op)
         layer.macs += op.macs
         layer.params += op.params
+    for path, layer in layers.items():
+        heaviest = max(inside[path], key=lambda op: op.macs)
+        layer.group = heaviest.group
+        layer.kind = heaviest.kind if heaviest.macs else "+".join(dict.fromkeys(op.kind for op in inside[path]))
     return layers
 
 
 def ranked(found):
-    """The layers that cost anything, the slowest first; without a runtime by their eager time."""
-    some = [layer for layer in found.layers if layer.ms or layer.macs or layer.eager_ms]
-    return sorted(some, key=lambda layer: (-(layer.ms or 0), -(layer.eager_ms or 0), -layer.macs))
+    """The layers that take time or have MACs, the slowest first."""
+    return sorted((one for one in found.layers if one.ms or one.macs), key=lambda one: (-(one.ms or 0), -one.macs))
 
 
-def group_shares(found):
-    """{group: (share of the time, share of the MACs)}, and what lies between the layers; sums to 1."""
-    shares = {}
-    for group in operators.GROUPS:
-        some = [layer for layer in found.layers if layer.group == group]
-        if any(layer.ms or layer.macs for layer in some):
-            shares[group] = found.shares(some)
-    if found.between:
-        shares[BETWEEN] = (sum(found.between.values()) / found.total_ms, 0.0)
-    return shares
+def fused(found):
+    """The other layers: the runtime computes them inside their neighbours (batch norm, activations) or not at all."""
+    return [one for one in found.layers if not one.ms and not one.macs]
+
+
+def costly(found):
+    """The layers whose share of the time is over COSTLY times that of their MACs, and large enough to matter."""
+    return [one for one in ranked(found) if one.macs
+            and found.shares([one])[0] > max(COSTLY * found.shares([one])[1], NOTICED)]
 
 
 def remarks(found):
     """Sentences on a Profile with times: where the time goes, and which layers cost more than their MACs say."""
-    lines = [*_kinds(found), *_between(found), *_precision(found)]
+    lines = [*_between(found), *_kinds(found), *_precision(found)]
     if found.missing:
         lines.append(f"{len(found.missing)} layers were not found in oneDNN's report, so they show no time: "
                      f"{_some(found.missing)}")
@@ -133,18 +140,32 @@ def remarks(found):
     return [*lines, _costly(found)]
 
 
-def _kinds(found):
-    shares = group_shares(found)
-    for group, name in (("depthwise", "depthwise convolutions"), ("squeeze-and-excite", "squeeze-and-excite")):
-        if group in shares:
-            time, macs = shares[group]
-            yield f"{name}: {time:.0%} of the time for {macs:.1%} of the MACs"
-
-
 def _between(found):
+    yield f"a run takes {found.total_ms:.2f} ms, the layers {found.layers_ms:.2f} ms of it"
     for what, ms in sorted(found.between.items(), key=lambda item: -item[1]):
         if ms > NOTICED * found.total_ms:
-            yield f"{what}: {ms / found.total_ms:.0%} of the time, in no layer"
+            yield (f"{what}: {ms:.2f} ms, {ms / found.total_ms:.0%} of the run"
+                   f"{_overhead(found) if what == ITSELF else ''}")
+
+
+def _overhead(found):
+    each = found.between[ITSELF] / found.primitives
+    return (f", {each:.3f} ms for each of {found.primitives} calls of oneDNN: operators of its own and bookkeeping, of "
+            "which a net of fewer and larger layers, or another runtime, has less")
+
+
+def _kinds(found):
+    for group, name in (("depthwise", "depthwise convolutions"), ("squeeze-and-excite", "squeeze-and-excite")):
+        some = found.in_group(group)
+        if some:
+            time, macs = found.shares(some)
+            yield f"{name}: {time:.0%} of the layers' time for {macs:.1%} of the MACs{_eagerly(found, some)}"
+
+
+def _eagerly(found, some):
+    """', eagerly 40% of the time', where that was measured."""
+    whole = sum(layer.eager_ms or 0 for layer in found.layers)
+    return f"; eagerly {sum(layer.eager_ms or 0 for layer in some) / whole:.0%} of all time" if whole else ""
 
 
 def float_layers(found):
@@ -164,19 +185,19 @@ def _precision(found):
     _, count = float_layers(found)
     if inside:
         stay = "in float" if precision == "int8" else "in fp32"
-        yield (f"{len(inside)} of {count} layers stay {stay}, {found.shares(inside)[0]:.0%} of the time: "
+        yield (f"{len(inside)} of {count} layers stay {stay}, {found.shares(inside)[0]:.0%} of the layers' time: "
                f"{_some([layer.path for layer in inside])}")
     else:
         yield f"all {count} layers run in {precision}"
 
 
 def _costly(found):
-    worse = [(found.shares(layer), layer) for layer in ranked(found) if layer.macs]
-    worse = [(time, macs, layer) for (time, macs), layer in worse if time > max(COSTLY * macs, NOTICED)]
+    worse = costly(found)
     if not worse:
-        return f"no layer with 2 % of the time or more costs over {COSTLY:g} times what its share of the MACs says"
-    told = ", ".join(f"{layer.path} ({time:.1%} of the time, {macs:.1%} of the MACs)"
-                     for time, macs, layer in worse[:NAMED])
+        return (f"no layer with {NOTICED:.0%} of the layers' time or more costs over {COSTLY:g} times what its share "
+                "of the MACs says")
+    told = ", ".join("{} ({:.1%} of the time, {:.1%} of the MACs)".format(one.path, *found.shares([one]))
+                     for one in worse[:NAMED])
     more = f" and {len(worse) - NAMED} more" if len(worse) > NAMED else ""
     return f"cost more than {COSTLY:g} times what their MACs say: {told}{more}"
 

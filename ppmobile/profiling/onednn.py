@@ -1,7 +1,6 @@
 """What oneDNN did in a run of a Paddle graph, and how long each primitive took: its own report, read and averaged."""
 
 import re
-import statistics
 import subprocess
 import sys
 from typing import NamedTuple
@@ -30,7 +29,7 @@ class Primitive(NamedTuple):
 
 
 def report(folder, runtime, threads=1, runs=30):
-    """The Primitives of one run of an artefact's graph, in order; ms is the median over `runs` runs.
+    """The Primitives of one run of an artefact's graph, in order; ms is the quiet value (`quiet`) of `runs` runs.
 
     A process of its own runs it, since oneDNN writes its report on the standard output, from C++. ExportError if
     it fails, or says nothing.
@@ -42,19 +41,26 @@ def report(folder, runtime, threads=1, runs=30):
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         raise ExportError(lines[-1] if lines else f"{runtime} ended with status {done.returncode} on {folder}")
-    found = median([parse_run(text) for text in done.stdout.split(MARK)[1 + WARM_UP:]])
+    found = typical([parse_run(text) for text in done.stdout.split(MARK)[1 + WARM_UP:]])
     if not found:
         raise ExportError(f"{folder}: {runtime} ran without oneDNN, so there are no times of its layers")
     return found
 
 
-def median(runs):
-    """The Primitives of several runs as one, each with its median ms; runs that differ from the usual are left out."""
+def typical(runs):
+    """The Primitives of several runs as one, each with its quiet ms; runs that differ from the usual are left out."""
     by_order = {}
     for run in runs:
         by_order.setdefault(tuple(primitive.key for primitive in run), []).append(run)
     usual = max(by_order.values(), key=len, default=[])
-    return [same[0]._replace(ms=statistics.median(one.ms for one in same)) for same in zip(*usual)]
+    return [same[0]._replace(ms=quiet([one.ms for one in same])) for same in zip(*usual)]
+
+
+def quiet(ms):
+    """The 10th percentile of some times. Other programs only ever add time, and to a whole run more often than to a
+    primitive, so that medians of both would not fit together.
+    """
+    return sorted(ms)[(len(ms) - 1) // 10]
 
 
 def parse_run(text):
@@ -82,7 +88,7 @@ def parse(line):
 
 
 def _key(kind, auxiliary, sizes):
-    """The key by which operators of the graph are compared; ("convolution", groups, in, out, height, height, kernel)."""
+    """The key that operators are compared by, such as ("convolution", groups, in, out, height, height, kernel)."""
     if kind in ("convolution", "deconvolution"):
         found = _CONVOLUTION.match(sizes)
         return (kind, *(int(n or 1) for n in found.groups())) if found else (kind, sizes)

@@ -105,7 +105,8 @@ class _Sizes:
         names = [name for op in graph.ops for name in op.output_arg_names if self.block.has_var(name)]
         if any(-1 in self.block.var(name).shape for name in names):
             values = run_graph(graph, np.zeros(image_shape, np.float32), names)
-            self.known = {name: tuple(value.shape) for name, value in values.items()}
+            # some outputs exist for training alone, and are not computed
+            self.known = {name: tuple(value.shape) for name, value in values.items() if value is not None}
         self.known[graph.inputs[0]] = tuple(image_shape)
 
     def __call__(self, op, slot):

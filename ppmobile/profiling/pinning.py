@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def pin(threads):
-    """Keep this process, and threads that it starts from now on, on `threads` processors; does nothing on other systems.
+    """Keep this process, and threads that it starts from now on, on `threads` processors.
 
-    Returns the numbers of the processors, [] where the system cannot do it or has too few.
+    Returns their numbers; [], with nothing done, where the system cannot do that or has too few.
     """
     if not hasattr(os, "sched_setaffinity"):
         return []

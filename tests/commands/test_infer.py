@@ -1,4 +1,7 @@
-"""`ppmobile infer`: where the drawn pictures go, and arguments that name nothing. (Answers: test_bad_inputs.py.)"""
+"""`ppmobile infer`: where the drawn pictures go, answers of an artefact, and arguments that name nothing. (Answers of a
+run: test_bad_inputs.py.)"""
+
+import re
 
 import numpy as np
 import pytest
@@ -55,8 +58,64 @@ def test_an_empty_path_is_not_the_current_folder(tree, argv, capsys):
 
 def test_a_renamed_answer_says_which_picture_it_is(tree, monkeypatch, capsys):
     image = np.zeros((4, 4, 3), np.uint8)
+    (tree.parent / "run").mkdir()
     monkeypatch.setattr(engine_infer, "classify", lambda _, paths, __: ((p, image, [("猫", 1.0)]) for p in paths))
     assert main(["infer", "-w", "run", "in", "--out", "out"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if "<-" in line] == ["  狗/1-2.png <- in/狗/1.png"]
     assert lines[-1] == "the answers are drawn in out" and (tree.parent / "out" / "狗" / "1-2.png").is_file()
+
+
+# --- with an artefact -------------------------------------------------------------------------------------------
+
+
+def test_an_artefact_answers_and_says_on_which_runtime(exported, pictures, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PPMOBILE_HOME", str(tmp_path / "home"))
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"")
+    argv = ["infer", "-m", str(exported), str(pictures / "c1"), str(bad), "--topk", "2", "--out", str(tmp_path / "out")]
+    assert main(argv) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert re.match(r"runtime [\w-]+ \([\w-]+ \d+\.\d+ ms(; |\))", lines[0])
+    assert lines[-2:] == [f"{bad}: not answered: the file is empty", f"the answers are drawn in {tmp_path / 'out'}"]
+    assert all(re.search(r"图 \d+\.png: \S+.* \d+\.\d%, ", line) for line in lines[1:-2]) and len(lines) == 15
+    assert len(list((tmp_path / "out").rglob("图 *.png"))) == 12
+
+
+def test_the_benchmark_prints_each_step(exported, pictures, capsys):
+    argv = ["infer", "-w", str(exported), str(pictures / "c1" / "图 1.png"), "--runtime", "paddle-fp32", "--benchmark"]
+    assert main(argv) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "runtime paddle-fp32 (asked for)" and lines[3] == (
+        "50 predictions on paddle-fp32, threads=1, batch=1")
+    assert [line.split()[0] for line in lines[5:10]] == ["decode", "preprocess", "run", "postprocess", "total"]
+
+
+@pytest.mark.parametrize("words, message", [
+    ("--threads 0", "--threads must be at least 1"), ("--batch-size -1", "--batch-size must be at least 1"),
+    ("--threads two", "argument --threads: invalid int value"),
+])
+def test_options_of_an_artefact(words, message, capsys):
+    with pytest.raises(SystemExit):
+        main(["infer", "-m", "x", "p.png", *words.split()])
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", ["--runtime auto", "--threads 1", "--batch-size 2", "--benchmark"])
+def test_a_run_has_no_runtimes(trained, words, capsys):
+    with pytest.raises(SystemExit):
+        main(["infer", "-w", str(trained), "p.png", *words.split()])
+    message = capsys.readouterr().err
+    assert f"{words.split()[0]} needs an artefact" in message and f"ppmobile export -w {trained} -o FOLDER" in message
+
+
+def test_a_model_that_is_nowhere(tree, capsys):
+    assert main(["infer", "-m", "nowhere", "in"]) == 2
+    assert "nowhere: no such file or folder; give an artefact, a run's folder or a checkpoint" in (
+        capsys.readouterr().err)
+
+
+def test_no_picture_at_all_can_be_read(exported, tmp_path, capsys):
+    (tmp_path / "bad.png").write_bytes(b"x")
+    assert main(["infer", "-m", str(exported), str(tmp_path), "--runtime", "paddle-fp32"]) == 2
+    assert "none of the 1 pictures could be read" in capsys.readouterr().err

@@ -42,7 +42,8 @@ def test_the_kept_layers_are_those_of_the_graph(exported):
 
 def test_a_sample_covers_first_and_last_value_and_small_arrays_whole():
     assert golden.sample(np.arange(100.0).reshape(4, 25))["at"][::15] == [0, 99]
-    assert golden.sample(np.arange(3.0)) == {"shape": [3], "at": [0, 1, 2], "values": [0.0, 1.0, 2.0]}
+    assert golden.sample(np.arange(3.0)) == {"shape": [3], "at": [0, 1, 2], "values": [0.0, 1.0, 2.0],
+                                               "mean": 1.0}
 
 
 def test_the_picture_is_the_first_readable_one_of_val(tiny, data):

@@ -50,7 +50,7 @@ def status(name, artefact):
 def _missing(library):
     """Why a library cannot be used, or ''."""
     if library == "lite":  # has a process of its own, perhaps with another Python
-        from ...export.lite import interpreter
+        from ...lite_python import interpreter
 
         try:
             interpreter()

@@ -1,0 +1,101 @@
+"""What a verification found: its stages with their numbers, as a table for a terminal and as verify.json."""
+
+import datetime
+from dataclasses import asdict, dataclass, field
+from typing import Optional
+
+from ..doctor import cpu, installed
+from ..predict.runtimes import NAMES
+from ..wording import display_width, padded
+from .tolerances import LEGEND, MEANS
+
+FORMAT = 1
+PASSED, FAILED, SKIPPED = "passed", "FAILED", "skipped"
+PACKAGES = ("paddlepaddle", "paddlepaddle-gpu", "onnxruntime", "openvino", "paddlelite", "numpy", "opencv-python",
+            "opencv-python-headless")
+COLUMNS = ("stage", "verdict", "max error", "relative", "agreement", "deviation", "tolerance", "first layer that differs")
+
+
+@dataclass
+class Stage:
+    """One step from the trained net to a runtime. numbers: as in tolerances.Comparison, None where there are none.
+
+    verdict: "passed", "FAILED" or "skipped". reason: why not passed. layer, layer_error: the first that differs.
+    """
+
+    name: str
+    verdict: str = PASSED
+    reason: str = ""
+    max_error: Optional[float] = None
+    relative: Optional[float] = None
+    agreement: Optional[float] = None
+    deviation: Optional[float] = None
+    tolerance: str = ""
+    layer: str = ""
+    layer_error: Optional[float] = None
+
+    def judge(self, comparison, precision):
+        """Take over the numbers and the verdict of a Comparison."""
+        for name, value in asdict(comparison).items():
+            setattr(self, name, value)
+        self.tolerance = MEANS[precision]
+        self.verdict = PASSED if comparison.passed else FAILED
+
+    def locate(self, found):
+        """Note the Difference (bisect.py) or None of a stage that failed."""
+        if found and self.verdict == FAILED:
+            self.layer, self.layer_error = found.layer, found.error
+
+    def row(self):
+        """The cells of the table."""
+        numbers = [f"{value:.1e}" if value is not None else "-" for value in (self.max_error, self.relative)]
+        share = "-" if self.agreement is None else f"{self.agreement:.0%}"
+        deviation = "-" if self.deviation is None else f"{self.deviation:.2f}"
+        layer = self.layer and f"{self.layer} ({self.layer_error:.1e})"
+        return [self.name, self.verdict, *numbers, share, deviation, self.tolerance or "-", layer or "-"]
+
+
+@dataclass
+class Report:
+    """What verify found. folder: the artefact's. pictures: how many were run; origin: where they come from."""
+
+    folder: object
+    digest: str
+    stages: list = field(default_factory=list)
+    pictures: int = 0
+    origin: str = ""
+    notes: list = field(default_factory=list)
+
+    @property
+    def passed(self):
+        """Whether no stage is beyond its tolerance; those that were skipped do not count."""
+        return all(stage.verdict != FAILED for stage in self.stages)
+
+    def table(self):
+        """The stages as a text for a terminal, with reasons below, and the verdict in the last line."""
+        shown = [stage for stage in self.stages if stage.verdict != SKIPPED]
+        rows = [list(COLUMNS), *(stage.row() for stage in shown)]
+        widths = [max(display_width(row[i]) for row in rows) for i in range(len(COLUMNS))]
+        lines = [f"{self.folder}: {self.pictures} pictures ({self.origin})"]
+        lines += ["  ".join(padded(cell, width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+        lines += [f"{stage.name}: {stage.verdict}: {stage.reason}" for stage in self.stages if stage.reason]
+        lines += LEGEND.splitlines()
+        lines += [f"note: {note}" for note in self.notes]
+        bad = [stage.name for stage in self.stages if stage.verdict == FAILED]
+        tested = sum(stage.name in NAMES for stage in shown)
+        return "\n".join([*lines, f"FAILED, first at {bad[0]}" if bad else f"passed on {tested} runtimes"])
+
+    def to_dict(self):
+        """What verify.json holds."""
+        model, features = cpu()
+        before = next((s for s in self.stages if s.name not in NAMES and s.verdict == FAILED), None)
+        runtimes = {}
+        for stage in (s for s in self.stages if s.name in NAMES and s.verdict != SKIPPED):
+            reason = f"{before.name}: {before.reason}" if before else stage.reason
+            runtimes[stage.name] = {"passed": not before and stage.verdict == PASSED, "reason": reason,
+                                    "max_error": stage.max_error, "agreement": stage.agreement}
+        return {"format": FORMAT, "artefact": self.digest, "date": datetime.datetime.now().isoformat(timespec="seconds"),
+                "machine": {"cpu": model, "features": sorted(features or ())},
+                "versions": {name: version for name in PACKAGES if (version := installed(name))},
+                "pictures": self.pictures, "origin": self.origin, "notes": self.notes,
+                "stages": [asdict(stage) for stage in self.stages], "runtimes": runtimes, "passed": self.passed}

@@ -1,0 +1,187 @@
+"""Replays an artefact on every runtime that is here, and says which stage, and which layer in it, answers wrongly."""
+
+from pathlib import Path
+
+import numpy as np
+import paddle
+
+from .. import artefact as artefacts
+from ..errors import ExportError, PPMobileError
+from ..files import list_images, write_json
+from ..predict.runtimes import NAMES, check_name, open_runtime, status
+from ..predict.runtimes.needs import FILES
+from ..wording import brief
+from . import bisect
+from .paddle_graph import deployed
+from .program import load_graph, run_graph
+from .stages import FAILED, PASSED, SKIPPED, Report, Stage
+from .tolerances import MEANS, compare
+from .trial_pictures import gather
+
+SINGLE = ("inference.pdmodel", "inference.pdiparams", "inference.yml", "model_arm.nb", "model_x86.nb", "model.onnx")
+FLAT = 1e-3  # answers to all pictures that differ by less than this share of the largest prove little
+
+
+def verify(folder, model=None, config=None, pictures=None, runtimes=None, count=20):
+    """The Report on the artefact in `folder`, which is also written into it as verify.json.
+
+    model: the trained Model that was exported, to compare with. config: whose pictures to use. pictures: a folder,
+    file, pattern or list of files instead. runtimes: names; by default all that can be used here. count: how many
+    pictures besides the golden and a blank one. ExportError where there is no artefact, or a runtime asked for cannot
+    be used.
+    """
+    artefact = artefacts.read(folder, check=False)
+    for name in runtimes or ():
+        check_name(name)
+        if status(name, artefact):
+            raise ExportError(f"{name} cannot be verified: {status(name, artefact)}")
+    if isinstance(pictures, (str, Path)):
+        list_images(pictures)  # a wrong path is told before anything runs
+    report = Report(artefact.folder, artefact.digest)
+    _Run(artefact, report, model).all(config, pictures, runtimes, count)
+    write_json(artefact.path(artefacts.VERIFY), report.to_dict())
+    return report
+
+
+class _Run:
+    """The stages of one verification, each judged against the one before it."""
+
+    def __init__(self, artefact, report, model):
+        self.artefact, self.report, self.model = artefact, report, model
+        self.golden = self.trial = self.graph = self.eager = self.traced = None
+
+    def all(self, config, pictures, runtimes, count):
+        """Run all stages; a stage that cannot be tried says why, and so do those that need it."""
+        self.files()
+        self.stage("preprocess", lambda stage: self.preprocess(stage, pictures, config, count))
+        if self.trial is None:
+            return
+        if self.model is not None:
+            self.stage("eager", self.run_eager)
+        self.stage("traced", self.run_traced)
+        for name in NAMES:
+            reason = status(name, self.artefact)
+            if runtimes is not None and name not in runtimes:
+                continue
+            if reason or self.traced is None:
+                self.add(Stage(name, SKIPPED, reason or "the traced graph gives nothing to compare with"))
+            else:
+                self.stage(name, self.run_runtime)
+
+    def stage(self, name, work):
+        """Add the stage that `work(stage)` judges; whatever it raises is its reason to fail."""
+        stage = Stage(name)
+        try:
+            work(stage)
+        except PPMobileError as error:
+            stage.verdict, stage.reason = FAILED, str(error)
+        except Exception as error:  # damaged files make the libraries raise anything
+            stage.verdict, stage.reason = FAILED, f"{type(error).__name__}: {last_line(error)}"
+        self.add(stage)
+
+    def add(self, stage):
+        """Note a finished stage."""
+        self.report.stages.append(stage)
+
+    def files(self):
+        """Hashes and fields of deploy.yml."""
+        problems = list(dict.fromkeys([*self.artefact.problems, *unlisted(self.artefact)]))
+        self.add(Stage("files", FAILED if problems else PASSED, "; ".join(problems)))
+        proven = {name for names in FILES.values() for name in names}
+        unrun = [name for name in self.artefact.files if name not in proven and name.startswith(("model", "pir/", "int8/"))]
+        if unrun:
+            self.report.notes.append(f"nothing here runs {', '.join(unrun)}: only their hashes were checked")
+
+    def preprocess(self, stage, pictures, config, count):
+        """The golden picture's input, bit by bit; the other inputs are made, too."""
+        try:
+            self.golden = artefacts.golden(self.artefact.folder)
+            self.trial = gather(self.artefact, self.golden, pictures, config, count)
+        except (KeyError, TypeError) as error:
+            raise ExportError(f"{artefacts.GOLDEN}: is incomplete ({error}); {artefacts.AGAIN}") from error
+        self.report.pictures, self.report.origin = len(self.trial.inputs), self.trial.origin
+        stage.verdict, stage.reason = FAILED if self.trial.problem else PASSED, self.trial.problem
+        stage.tolerance = "equal bits"
+
+    def run_eager(self, stage):
+        """The trained net against the answer kept in golden.json: is this the net that was exported?"""
+        was_training = self.model.training
+        self.model.eval()
+        with paddle.no_grad():
+            self.eager = np.concatenate([self.model.head.answer(self.model(paddle.to_tensor(image))).numpy()
+                                         for image in self.trial.inputs])
+        if was_training:
+            self.model.train()
+        stage.judge(compare(self.eager[:1], self.kept), "fp32")
+        if stage.verdict == FAILED:
+            stage.reason += "; is this the checkpoint that was exported?"
+
+    @property
+    def kept(self):
+        """(1, C), the answer of the training graph to the golden picture, when the artefact was made."""
+        return np.asarray(self.golden["output"], np.float32)
+
+    def run_traced(self, stage):
+        """The exported graph, without a runtime's optimisations, against the golden sample and the trained net."""
+        self.graph = load_graph(self.artefact.folder)
+        traced = [run_graph(self.graph, image)[self.graph.outputs[0]] for image in self.trial.inputs]
+        self.traced = np.concatenate(traced)
+        stage.judge(compare(self.traced[:1], self.kept), "fp32")
+        found = bisect.in_samples(self.golden["layers"], self.graph, self.trial.inputs[0])
+        if self.eager is not None:
+            if stage.verdict == PASSED:
+                stage.judge(compare(self.traced, self.eager), "fp32")
+            found = bisect.in_model(deployed(self.model), self.graph, self._worst(self.traced, self.eager)) or found
+        if found and stage.verdict == PASSED:
+            stage.verdict, stage.reason = FAILED, "a layer inside the graph differs from golden.json"
+        stage.locate(found)
+        self._flatness()
+
+    def run_runtime(self, stage):
+        """One runtime against the traced graph."""
+        precision = check_name(stage.name)[1]
+        stage.tolerance = MEANS[precision]
+        answers = self._answers(stage.name)
+        stage.judge(compare(answers, self.traced, precision), precision)
+        if stage.verdict == FAILED:
+            image = self._worst(answers, self.traced)
+            try:
+                found = bisect.in_runtime(self.artefact, stage.name, self.graph, image, precision)
+            except Exception as error:  # the verdict stands without a layer as well
+                self.report.notes.append(f"{stage.name}: the layer was not found: {last_line(error)}")
+            else:
+                stage.locate(found)
+
+    def _answers(self, name):
+        runtime = open_runtime(name, self.artefact)
+        try:
+            return np.concatenate([runtime.run(image)[0] for image in self.trial.inputs])
+        finally:
+            runtime.close()
+
+    def _worst(self, got, want):
+        """The input whose answer is furthest off."""
+        if got.shape != want.shape or not np.isfinite(got).all():
+            return self.trial.inputs[0]
+        return self.trial.inputs[int(np.abs(got - want).max(axis=1).argmax())]
+
+    def _flatness(self):
+        spread = float(np.ptp(self.traced, axis=0).max() / max(float(self.traced.max()), 1e-30))
+        if spread < FLAT:
+            self.report.notes.append(f"the answers hardly depend on the picture (by {spread:.0e} of the largest), as "
+                                     "those of an untrained net: passing proves little")
+
+
+def unlisted(artefact):
+    """What is wrong with deploy.yml's list: files of an artefact without a hash, whose change nobody would notice."""
+    known = [*SINGLE, *(p.name for p in artefact.folder.glob("golden.*"))]
+    below = [p.relative_to(artefact.folder).as_posix() for name in ("int8", "pir")
+             for p in sorted((artefact.folder / name).glob("*"))]
+    here = [name for name in (*known, *below) if artefact.path(name).is_file()]
+    return [f"{artefacts.DEPLOY}: files: {name} is missing from the list" for name in here if name not in artefact.files]
+
+
+def last_line(error):
+    """What an error of a library says, which for Paddle's stands in the last line."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return brief(lines[-1] if lines else "no reason given", 200)

@@ -1,0 +1,77 @@
+"""The memory that a runtime takes, alone with its graph and inside a predictor: peaks of fresh processes."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from .. import lite_python
+from ..artefact import golden
+from ..engine.launch import environment
+from ..errors import ExportError
+from ..predict.runtimes.needs import FILES
+from .sample import shape_for
+
+RUNS = 20  # after which all buffers have been allocated
+BARE = Path(__file__).with_name("bare.py")
+PREDICTOR = """
+import sys
+import ppmobile
+predictor = ppmobile.load(sys.argv[1], runtime=sys.argv[2], threads=int(sys.argv[3]))
+for _ in range(int(sys.argv[4])):
+    predictor.predict(sys.argv[5])
+sys.stderr.write("\\nready\\n")
+sys.stderr.flush()
+sys.stdin.readline()
+"""
+
+
+def measure(artefact, name, threads=1):
+    """(peak_mib, predictor_mib): the peak of a process that runs the graph with the bare library, and what one adds
+    that predicts the golden picture with ppmobile; both in MiB, None where the system does not tell.
+
+    The peak is that of the resident set (VmHWM of Linux), with processes that it started. ExportError if one fails.
+    """
+    if not Path("/proc/self/status").is_file():
+        return None, None
+    files = [str(artefact.path(file)) for file in FILES[name]]
+    arguments = [name, str(threads), str(RUNS), json.dumps(shape_for(artefact)), *files]
+    # Paddle Lite may live in another Python
+    bare = lite_python.command(BARE, *arguments) if name.startswith("lite") else [sys.executable, BARE, *arguments]
+    picture = artefact.path(golden(artefact.folder)["picture"])
+    whole = [sys.executable, "-c", PREDICTOR, str(artefact.folder), name, str(threads), str(RUNS), str(picture)]
+    alone = peak_of(bare)
+    return alone, round(peak_of(whole) - alone, 1)
+
+
+def peak_of(command):
+    """The peak of the resident set, in MiB, of a process that says "ready" on its standard error and waits."""
+    with subprocess.Popen([str(word) for word in command], env=environment(OMP_NUM_THREADS="1"), stdin=subprocess.PIPE,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8",
+                          errors="replace") as process:
+        said = []
+        for line in process.stderr:
+            if line.strip() == "ready":
+                break
+            said += [line.strip()] if line.strip() else []
+        else:
+            raise ExportError(f"measuring memory failed: {said[-1] if said else 'the process ended'}")
+        total = sum(peak(number) for number in family(process.pid))
+        process.communicate("\n")
+    return round(total / 2**20, 1)
+
+
+def family(process):
+    """The numbers of a process and of all that it started, on Linux."""
+    found = [process]
+    for file in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in file.read_text(encoding="utf-8").split():
+            found += family(int(child))
+    return found
+
+
+def peak(process):
+    """Bytes of the peak of a process's resident set. getrusage would not do: a child inherits its parent's peak."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    return 1024 * int(re.search(r"VmHWM:\s*(\d+)", status)[1])

@@ -1,0 +1,117 @@
+"""The pictures that post-training quantization sees: some to calibrate on, others to measure the loss with."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..data.sample import Sample
+from ..errors import DataError, ExportError
+from ..files import list_images, read_image
+from ..transforms import Compose
+
+SEED = 0  # the same pictures each time, so that two runs give the same files
+CHECKED = 200  # pictures to measure the loss with, at most: one of them is half a point
+
+
+@dataclass
+class Pictures:
+    """Preprocessed pictures. images: (N, 3, H, W) float32. labels: (N,) int64, or None if unknown. origin: in words."""
+
+    images: np.ndarray
+    labels: object
+    origin: str
+
+    def __len__(self):
+        return len(self.images)
+
+
+@dataclass
+class Source:
+    """Picture files in a fixed order. labels: their classes, or None. origin: where they come from, in words."""
+
+    paths: list
+    labels: object
+    origin: str
+    used: int = field(default=0)
+
+    @property
+    def left(self):
+        """How many have not been taken yet."""
+        return len(self.paths) - self.used
+
+
+def gather(artefact, count, config=None, split="train", pictures=None):
+    """(Pictures to calibrate on, Pictures to measure the loss with), no file in both.
+
+    config: whose split `split` to calibrate on; the loss is then measured on its val split. pictures: instead, a folder,
+    a pattern, or a list file of `path label` lines. count: to calibrate on, at most. DataError without enough of them.
+    """
+    if pictures is not None:
+        first = second = _given(artefact, pictures)
+    elif config is not None:
+        first = _split(artefact, config, split)
+        other = split != "val" and config.data.val is not None
+        second = _split(artefact, config, "val") if other else first
+    else:
+        raise DataError(f"{artefact.folder}: int8 needs real pictures to calibrate on: give the training's config with "
+                        "-c CONFIG, or pictures of the kind the model is for with --pictures FOLDER")
+    steps = Compose(artefact.deploy["preprocess"], "preprocess")
+    if first is second and first.left < 2:
+        raise DataError(f"{first.origin}: {first.left} pictures are too few: one set is to calibrate on, another to "
+                        "measure the loss with; give some dozens")
+    wanted = min(count, first.left // 2) if first is second else count
+    return _load(first, wanted, steps), _load(second, CHECKED, steps)
+
+
+def _given(artefact, pictures):
+    """The Source of --pictures."""
+    from pathlib import Path
+
+    from ..data import READERS
+
+    path = Path(pictures)
+    if path.suffix == ".txt":
+        dataset = READERS.build({"name": "ImageList", "root": str(path.parent), "file": path.name}, "--pictures")
+        return _shuffled(dataset, artefact, str(pictures))
+    paths = list_images(pictures)
+    order = np.random.default_rng(SEED).permutation(len(paths))
+    return Source([paths[i] for i in order], None, str(pictures))
+
+
+def _split(artefact, config, split):
+    """The Source of one split of a config; errors name the file that set what is wrong."""
+    from ..engine.datasets import open_split
+    from ..engine.run import located_errors
+
+    with located_errors(config):
+        return _shuffled(open_split(config, split), artefact, f"data.{split}")
+
+
+def _shuffled(dataset, artefact, origin):
+    if list(dataset.classes) != list(artefact.classes):
+        raise DataError(f"{origin}: its classes {list(dataset.classes)[:8]} are not those of {artefact.folder}: "
+                        f"{artefact.classes[:8]}; take the data that the model was trained on")
+    order = np.random.default_rng(SEED).permutation(len(dataset))
+    labels = [dataset.items[i].get("label", -1) for i in order]
+    return Source([dataset.paths[i] for i in order], labels if min(labels) >= 0 else None, origin)
+
+
+def _load(source, count, steps):
+    """The next `count` Pictures of a Source; unreadable ones are passed over."""
+    images, labels, reason = [], [], ""
+    while source.left and len(images) < count:
+        place, source.used = source.used, source.used + 1
+        try:
+            image = steps(Sample(image=read_image(source.paths[place]))).image
+        except DataError as error:
+            reason = f" ({error})"
+            continue
+        if images and image.shape != images[0].shape:
+            raise ExportError(f"{source.paths[place]}: becomes {list(image.shape)}, another picture "
+                              f"{list(images[0].shape)}; int8 needs a preprocessing that gives all the same size")
+        images.append(image)
+        labels.append(-1 if source.labels is None else source.labels[place])
+    if not images:
+        raise DataError(f"{source.origin}: no picture that can be read{reason}; is the path right?")
+    known = np.array(labels, np.int64) if source.labels is not None else None
+    return Pictures(np.ascontiguousarray(np.stack(images), np.float32), known, f"{len(images)} of {source.origin}")

@@ -1,0 +1,160 @@
+"""Post-training quantization of an artefact: calibrate, rank the layers, and keep the worst in float, as few as do."""
+
+import importlib.util
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from ..artefact import DEPLOY, GOLDEN, VERIFY, Artefact, golden, read, seal
+from ..errors import ExportError
+from ..export.program import load_graph
+from ..files import write_text
+from ..folders import atomic_folder
+from .calibrate import algorithms, calibrate
+from .loss import compare
+from .quantizers import gates, layers
+from .rank import PICTURES, answers, merge, rank
+from .search import search
+from .targets import INT8, LiteTarget, Material, PaddleTarget, matching
+
+TARGETS = ("paddle", "lite", "onnx", "openvino")
+_NEEDS = {"onnx": ("onnxruntime", "onnx"), "openvino": ("openvino", "nncf")}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """algo: of calibrate.ALGORITHMS, or "auto", the best for each layer. keep_float: patterns of layers that stay in
+    float anyhow. max_drop: accuracy that may be lost, 0 to 1. targets: of TARGETS, or None for `default_targets`.
+    """
+
+    algo: str = "auto"
+    keep_float: tuple = ()
+    max_drop: float = 0.01
+    targets: Optional[tuple] = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """artefact: with its int8 files. ranking: of the layers alone, worst first. found: {target: Found}."""
+
+    artefact: Artefact
+    ranking: list
+    found: dict
+
+
+def quantize(folder, calibration, check, settings=None, out=None, say=print):
+    """Write int8 files into the artefact in `folder`, or a copy of it at `out`; returns a Result.
+
+    calibration, check: Pictures to calibrate on and to measure the loss with. Everything is built beside the artefact
+    and then takes its place; after an error it is as before. AccuracyError if a target loses more than max_drop.
+    """
+    settings, source = settings or Settings(), read(folder)
+    targets = check_targets(source, settings.targets)
+    if source.deploy["quantization"]:
+        say("the artefact has int8 files already; they are replaced")
+    with atomic_folder(out or folder) as new, tempfile.TemporaryDirectory(prefix="ppmobile-") as work:
+        for name in source.files:
+            if not name.startswith(f"{INT8}/"):
+                (new / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source.path(name), new / name)
+        shutil.copyfile(source.folder / DEPLOY, new / DEPLOY)
+        material = Material(Artefact(new, source.deploy, source.files), Path(work) / "merged", calibration.images, Path(work))
+        ranking = prepare(material, settings, targets, say)
+        want, found = answers(load_graph(new), check.images), {}
+        for name in targets:
+            found[name] = choose(target(name, material), ranking, check, want, settings, say, found)
+        record(new, source.deploy, calibration, check, settings, ranking, found)
+    return Result(read(out or folder), ranking, found)
+
+
+def check_targets(artefact, names=None):
+    """The targets to make, "paddle" always; ExportError for one that cannot be made of this artefact here."""
+    if not artefact.has("inference.pdmodel", "inference.pdiparams"):
+        raise ExportError(f"{artefact.folder}: has no fp32 graph to quantize; export it again")
+    wanted = default_targets(artefact) if names is None else ("paddle", *names)
+    for name in wanted:
+        absent = [module for module in _NEEDS.get(name, ()) if not importlib.util.find_spec(module)]
+        if absent:
+            raise ExportError(f"--for {name}: {absent[0]} is not installed: pip install ppmobile[{name}]")
+        if name == "onnx" and not artefact.has("model.onnx"):
+            raise ExportError(f"--for onnx: {artefact.folder} has no model.onnx: export with --for onnx first")
+    return tuple(name for name in TARGETS if name in wanted)
+
+
+def default_targets(artefact):
+    """Those that the fp32 artefact was made for, as far as their packages are installed."""
+    here = {name: all(importlib.util.find_spec(module) for module in _NEEDS[name]) for name in _NEEDS}
+    holds = {"lite": artefact.has("model_arm.nb"), "onnx": artefact.has("model.onnx") and here["onnx"],
+             "openvino": here["openvino"]}
+    return ("paddle", *(name for name in holds if holds[name]))
+
+
+def prepare(material, settings, targets, say):
+    """The ranking of the layers, worst first; Paddle's quantized graph lies in `material.quantized` afterwards."""
+    graph = load_graph(material.artefact.folder)
+    names = list(layers(graph))
+    matching(settings.keep_float, names)  # a mistake there is told before the long work
+    say(f"calibrating {', '.join(algorithms(settings.algo))} on {len(material.images)} pictures")
+    calibrated = calibrate(material.artefact.folder, material.images, algorithms(settings.algo), material.work / "runs")
+    skipped = set() if "lite" in targets else gates(graph)  # nobody will have them in int8
+    ranked = [name for name in names if name not in skipped]
+    say(f"quantizing each of {len(ranked)} layers alone, on {min(PICTURES, len(material.images))} pictures")
+    ranking = rank(material.artefact.folder, calibrated, ranked, material.images[:PICTURES])
+    merge(calibrated, ranking, material.quantized)
+    return ranking
+
+
+def target(name, material):
+    """The Target called so."""
+    if name == "onnx":
+        from .onnx_int8 import OnnxTarget as cls
+    elif name == "openvino":
+        from .openvino_int8 import OpenVinoTarget as cls
+    else:
+        cls = {"paddle": PaddleTarget, "lite": LiteTarget}[name]
+    return cls(material)
+
+
+def choose(made, ranking, check, want, settings, say, before):
+    """Build a Target with the fewest layers in float that keep the accuracy; the Found.
+
+    want: (M, C) of the fp32 net for `check`. before: {target: Found} of those that are done; the search starts with
+    as many layers as the first of them took, since most layers suffer alike everywhere.
+    """
+    always = made.always_float()
+    names = list(layers(load_graph(made.folder)))
+    fixed = [*matching(settings.keep_float, names), *(name for name in names if name in always)]
+    fixed = tuple(dict.fromkeys(fixed))
+    worst = [entry.layer for entry in ranking if entry.layer not in fixed]
+
+    def measure(keep_float):
+        made.build(keep_float)
+        return compare(made.answers(check.images), want, check.labels)
+
+    first = next((found.count for found in before.values()), 0)
+    found = search(made.name, worst, fixed, measure, settings.max_drop, say, first)
+    made.finish()
+    return found
+
+
+def record(folder, deploy, calibration, check, settings, ranking, found):
+    """Write what was done into deploy.yml, and into its copy in the golden sample; seals the folder."""
+    deploy = {**deploy, "quantization": {
+        "algo": settings.algo, "calibration": calibration.origin, "check": check.origin,
+        "ranges": {entry.layer: entry.algorithm for entry in ranking},
+        "targets": {name: _plain(entry) for name, entry in found.items()}}}
+    sample = {**golden(folder), "deploy": deploy}
+    write_text(folder / GOLDEN, json.dumps(sample, ensure_ascii=False) + "\n")
+    (folder / VERIFY).unlink(missing_ok=True)  # it was about other files
+    seal(folder, deploy)
+
+
+def _plain(found):
+    """A Found as deploy.yml says it."""
+    loss = found.loss
+    numbers = {"agreement": loss.agreement, "top1": loss.top1, "fp32_top1": loss.fp32_top1}
+    return {"keep_float": list(found.keep_float),
+            **{key: round(value, 4) for key, value in numbers.items() if value is not None}}

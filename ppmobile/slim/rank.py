@@ -1,0 +1,73 @@
+"""Which layers suffer from int8: each is quantized alone, with the ranges of each algorithm, and the answers compared."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..export.program import load_graph, save_graph, static_mode
+from .loss import log_error
+from .quantizers import INPUTS, keep_only, layers, scales, set_scales
+
+PICTURES = 12  # enough to tell layers apart by an order of magnitude, few enough to do it for each layer
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A layer by itself. errors: {algorithm: error of the log-probabilities when only this layer is int8}."""
+
+    layer: str
+    errors: dict
+
+    @property
+    def algorithm(self):
+        """The one with the least error."""
+        return min(self.errors, key=self.errors.get)
+
+    @property
+    def error(self):
+        """The least error."""
+        return self.errors[self.algorithm]
+
+
+def rank(graph_folder, calibrated, names, images):
+    """A Ranked for each of the layers `names`, the worst first.
+
+    graph_folder: of the fp32 graph. calibrated: {algorithm: folder of its quantized graph}. images: (N, 3, H, W).
+    """
+    fp32 = load_graph(graph_folder)
+    ranges = {algorithm: scales(load_graph(folder)) for algorithm, folder in calibrated.items()}
+    want = answers(fp32, images)
+    found = []
+    for name in names:
+        alone = keep_only(load_graph(next(iter(calibrated.values()))), fp32, {name})
+        errors = {}
+        for algorithm, ranges_of in ranges.items():
+            set_scales(alone, {name: ranges_of[name]})
+            errors[algorithm] = log_error(answers(alone, images), want)
+        found.append(Ranked(name, errors))
+    return sorted(found, key=lambda entry: -entry.error)
+
+
+def merge(calibrated, ranking, out):
+    """Write the quantized graph whose layers have the range of their best algorithm each to the folder `out`."""
+    ranges = {algorithm: scales(load_graph(folder)) for algorithm, folder in calibrated.items()}
+    graph = load_graph(next(iter(calibrated.values())))
+    set_scales(graph, {entry.layer: ranges[entry.algorithm][entry.layer] for entry in ranking})
+    save_graph(graph, out)
+
+
+def answers(graph, images):
+    """(N, C) of a Graph for (N, 3, H, W), one picture at a time, by Paddle's plain executor: what the graph says."""
+    with static_mode(graph.scope) as executor:
+        return np.concatenate([executor.run(graph.program, feed={graph.inputs[0]: image[None]},
+                                            fetch_list=graph.outputs)[0] for image in images])
+
+
+def least_inputs(graph, images):
+    """{layer: the least value of its input on images (N, 3, H, W)} of an fp32 Graph; 0 behind a ReLU."""
+    names = {layer: op.input(INPUTS[op.type])[0] for layer, op in layers(graph).items()}
+    wanted = sorted(set(names.values()))
+    with static_mode(graph.scope) as executor:
+        runs = [executor.run(graph.program, feed={graph.inputs[0]: image[None]}, fetch_list=wanted) for image in images]
+    least = {name: min(float(run[place].min()) for run in runs) for place, name in enumerate(wanted)}
+    return {layer: least[name] for layer, name in names.items()}

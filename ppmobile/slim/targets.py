@@ -1,0 +1,123 @@
+"""The int8 forms of an artefact: how each is built with some layers in float, and how it answers."""
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..artefact import Artefact
+from ..errors import ConfigError
+from ..export.lite import convert
+from ..export.program import load_graph, save_graph
+from ..predict.runtimes import open_runtime
+from ..predict.runtimes.needs import FILES
+from ..wording import suggestion
+from .quantizers import gates, keep_only, layers
+from .rank import answers
+
+INT8 = "int8"  # the folder, below the artefact, of all int8 files
+
+
+@dataclass
+class Material:
+    """What the int8 files are made from.
+
+    artefact: the fp32 one; its folder is where they go. quantized: folder of Paddle's quantized graph, all layers in
+    int8. images: (N, 3, H, W) float32 to calibrate on. work: a folder for what is not kept.
+    """
+
+    artefact: Artefact
+    quantized: Path
+    images: np.ndarray
+    work: Path
+
+
+class Target:
+    """Base: one int8 form. `build` may be called again with other layers in float; `finish` once, after the last."""
+
+    name = ""
+
+    def __init__(self, material):
+        self.material, self.folder = material, material.artefact.folder
+
+    def always_float(self):
+        """Layers that are in float whatever the accuracy, because int8 only costs time there."""
+        return set()
+
+    def build(self, keep_float):
+        """Write the files with these layers in float."""
+        raise NotImplementedError
+
+    def answers(self, images):
+        """(M, C) probabilities for (M, 3, H, W) float32, by the runtime that will run the files."""
+        name = f"{self.name}-{INT8}"
+        runtime = open_runtime(name, replace(self.material.artefact, files=dict.fromkeys(FILES[name], "")))
+        try:
+            return np.concatenate([runtime.run(image[None])[0] for image in images])
+        finally:
+            runtime.close()
+
+    def finish(self):
+        """What is done only once the layers are chosen."""
+
+
+class PaddleTarget(Target):
+    """int8/inference.pdmodel for oneDNN. Squeeze-and-excitation stays in float: on 1x1 maps int8 costs time."""
+
+    name = "paddle"
+
+    def always_float(self):
+        """The gates."""
+        return gates(load_graph(self.folder))
+
+    def build(self, keep_float):
+        """Write the graph with quantizers at the inputs of all other layers."""
+        save_graph(without(self.material, self.folder, keep_float), self.folder / INT8)
+
+
+class LiteTarget(Target):
+    """int8/model_arm.nb. It cannot run here, so the plain executor judges, whose numbers Paddle Lite's equal.
+
+    The gates are in int8, too, for a quarter of the size is why one wants int8 on a phone.
+    """
+
+    name = "lite"
+
+    def build(self, keep_float):
+        """Make the graph that `finish` converts."""
+        self.graph = without(self.material, self.folder, keep_float)
+
+    def answers(self, images):
+        """Those of the graph as it is written, in simulated int8."""
+        return answers(self.graph, images)
+
+    def finish(self):
+        """Convert the graph for ARM."""
+        plain = self.material.work / self.name
+        save_graph(self.graph, plain)
+        convert(plain, self.folder / INT8 / "model_arm.nb", "arm")
+        shutil.rmtree(plain)
+
+
+def without(material, fp32_folder, keep_float):
+    """The quantized Graph with the layers `keep_float` in fp32 again."""
+    fp32 = load_graph(fp32_folder)
+    return keep_only(load_graph(material.quantized), fp32, set(layers(fp32)) - set(keep_float))
+
+
+def matching(patterns, names):
+    """The layers of `names` that the patterns of --keep-float mean, a path with * and ?, or the start of one.
+
+    ConfigError with the nearest path for a pattern that means none.
+    """
+    import fnmatch
+
+    found = []
+    for pattern in patterns:
+        meant = [name for name in names if fnmatch.fnmatchcase(name, pattern) or name.startswith(f"{pattern}.")]
+        if not meant:
+            near = suggestion(pattern, names) or f" Known: {', '.join(list(names)[:6])}, ..."
+            raise ConfigError(f"--keep-float {pattern}: no layer that can be int8 is called so.{near}")
+        found += [name for name in meant if name not in found]
+    return found
