@@ -21,7 +21,7 @@ def nearest(word, known, cutoff=0.5):
     word = str(word)
     swapped = [k for low, k in lower.items() if sorted(low) == sorted(word.lower())]
     if swapped:
-        return swapped[0]
+        return max(swapped, key=lambda k: difflib.SequenceMatcher(None, word.lower(), str(k).lower()).ratio())
     near = difflib.get_close_matches(word, [str(k) for k in known], n=1, cutoff=cutoff)
     near = near or [lower[k] for k in difflib.get_close_matches(word.lower(), lower, n=1, cutoff=cutoff)]
     return near[0] if near else None

@@ -17,6 +17,9 @@ CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 FILES = [p for p in sorted(CONFIGS.rglob("*.yml")) if p.parent.name != "_base_"]
 CLASSES = 7
 NUMBERS = re.compile(r": ([\d.]+) M parameters, ([\d.]+) M MACs\.")
+DETECTOR = re.compile(r", (\d+) [^:]*: ([\d.]+) M parameters, (\d+) M MACs(?: at \d+ px)?(?: for (\d+) classes)?\.")
+CLASSIFIERS = [p for p in FILES if p.parent.name == "classify"]
+DETECTORS = [p for p in FILES if p.parent.name == "detect"]
 TREES = {}
 
 
@@ -47,7 +50,21 @@ def test_header(file):
     assert header(file) and all(len(line) > 20 for line in header(file))
 
 
-@pytest.mark.parametrize("file", FILES, ids=name_of)
+@pytest.mark.parametrize("file", DETECTORS, ids=name_of)
+def test_a_detector_builds_and_answers(file):
+    side, params, macs, classes = DETECTOR.search(header(file)[0]).groups()
+    side, classes = int(side), int(classes or 80)  # the COCO data set has 80
+    model = ppmobile.build(file, num_classes=classes)
+    model.eval()
+    with paddle.no_grad():
+        boxes, scores = model.head.answer(model(paddle.rand([1, 3, 96, 96])))
+    assert boxes.shape == [1, scores.shape[1], 4] and scores.shape[2] == classes
+    assert bool(paddle.isfinite(boxes).all()) and bool(paddle.isfinite(scores).all())
+    counted = count(model, (1, 3, side, side))
+    assert (f"{counted.params / 1e6:.2f}", f"{counted.macs / 1e6:.0f}") == (params, macs)
+
+
+@pytest.mark.parametrize("file", CLASSIFIERS, ids=name_of)
 def test_it_builds_and_answers(file):
     model = ppmobile.build(file, num_classes=CLASSES)
     model.eval()
@@ -67,7 +84,7 @@ def test_every_published_net_has_a_config_and_every_imagenet_config_its_numbers(
     from ppmobile.models import BACKBONES
     from ppmobile.zoo.weights import table
 
-    shipped = [load(file).model.backbone for file in FILES if NUMBERS.search(header(file)[0])]
+    shipped = [load(file).model.backbone for file in CLASSIFIERS if NUMBERS.search(header(file)[0])]
     assert {part["name"] for part in shipped} == set(BACKBONES.names())
     missing = [name for name, entry in table().items() if entry["backbone"] not in shipped]
     assert not missing

@@ -12,7 +12,7 @@ data: {train: {name: ImageFolder, root: pictures}}
 transforms: {train: [{name: RandomResizedCrop, size: 32}, {name: Flip}]}
 train: {epochs: 2, lr: 1e-2}
 """
-BACKBONES = "EfficientNetB0, MobileNetV1, MobileNetV2, MobileNetV3, PPLCNet, PPLCNetV2, ResNeSt, ResNetVd"
+BACKBONES = "EfficientNetB0, MobileNetV1, MobileNetV2, MobileNetV3, PPLCNet, PPLCNetV2, ResNeSt, ResNet, ResNetVd"
 SCALES = "0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5"
 SECTIONS = "task, model, data, transforms, train, eval, seed, output"
 
@@ -76,26 +76,26 @@ OVERRIDES = [
     ("train.ema_decay=1", "train.ema_decay: must be below 1, got 1.0 (-o)"),
     ("train.amp=fp61", "train.amp: must be one of off, fp16, bf16, got 'fp61'. Did you mean 'fp16'? (-o)"),
     ("train.amp=false", "train.amp: must be one of off, fp16, bf16, got false (-o)"),
-    ("task=juggle", "task: must be classify, got 'juggle' (-o)"),
-    ("task=", "task: must be classify, got nothing (-o)"),
+    ("task=juggle", "task: must be one of classify, detect, got 'juggle' (-o)"),
+    ("task=", "task: must be one of classify, detect, got nothing (-o)"),
     ("train.groups=[{lr: 1}]", "train.groups.0.match: is missing; write for example `match: backbone.*` (-o)"),
     # parts of every kind
     ("model.backbone.name=pplcnet",
      f"model.backbone.name: unknown backbone 'pplcnet'. Did you mean 'PPLCNet'? Known: {BACKBONES} (-o)"),
     ("model.head.name=ClasifyHead",
-     "model.head.name: unknown head 'ClasifyHead'. Did you mean 'ClassifyHead'? Known: ClassifyHead (-o)"),
+     "model.head.name: unknown head 'ClasifyHead'. Did you mean 'ClassifyHead'? Known: ClassifyHead, SSDHead, YOLOv3Head (-o)"),
     ("data.train.name=ImageLst",
-     "data.train.name: unknown reader 'ImageLst'. Did you mean 'ImageList'? Known: Digits, ImageFolder, ImageList "
+     "data.train.name: unknown reader 'ImageLst'. Did you mean 'ImageList'? Known: CocoDetection, Digits, ImageFolder, ImageList, LabelMeDetection, VocDetection, YoloDetection "
      "(-o)"),
     ("transforms.batch=[{name: MixUp}]",
-     "transforms.batch.0.name: unknown batch transform 'MixUp'. Did you mean 'Mixup'? Known: CutMix, Mixup (-o)"),
+     "transforms.batch.0.name: unknown batch transform 'MixUp'. Did you mean 'Mixup'? Known: CutMix, Mixup, MultiScale (-o)"),
     ("train.optimizer.name=sgd",
      "train.optimizer.name: unknown optimizer 'sgd'. Did you mean 'SGD'? Known: Adam, AdamW, Momentum, RMSProp, SGD "
      "(-o)"),
     ("train.schedule.name=Coisne",
      "train.schedule.name: unknown schedule 'Coisne'. Did you mean 'Cosine'? Known: Constant, Cosine, Polynomial, Step "
      "(-o)"),
-    ("eval.metric.name=Top", "eval.metric.name: unknown metric 'Top'. Did you mean 'TopK'? Known: TopK (-o)"),
+    ("eval.metric.name=Top", "eval.metric.name: unknown metric 'Top'. Did you mean 'TopK'? Known: CocoMap, TopK, VocMap (-o)"),
     ("model.backbone=PPLCNet", "model.backbone: expected {name: ..., options} of a backbone, got 'PPLCNet'; write "
                                "{name: PPLCNet} (-o)"),
     ("transforms.train=[Flip]", "transforms.train.0: expected {name: ..., options} of a transform, got 'Flip'; write "

@@ -93,7 +93,7 @@ class TopK(Metric):
         return float((np.diag(self.confusion)[seen] / truth[seen]).mean())
 
     def per_class(self):
-        """A row {"class", "precision", "recall", "f1", "pictures"} for each class, in label order.
+        """A row {"class", "pictures", "precision", "recall", "f1"} for each class, in label order.
 
         A share of nothing (the recall of a class without pictures, the precision of one never predicted) is 0.
         """
@@ -101,8 +101,8 @@ class TopK(Metric):
         truth, guess = self.confusion.sum(axis=1), self.confusion.sum(axis=0)
         precision, recall = share(right, guess), share(right, truth)
         f1 = share(2 * right, truth + guess)
-        rows = zip(self.classes, precision.tolist(), recall.tolist(), f1.tolist(), truth.tolist())
-        return [dict(zip(("class", "precision", "recall", "f1", "pictures"), row)) for row in rows]
+        rows = zip(self.classes, truth.tolist(), precision.tolist(), recall.tolist(), f1.tolist())
+        return [dict(zip(("class", "pictures", "precision", "recall", "f1"), row)) for row in rows]
 
     def worst(self, n):
         """The `n` mistakes the model was surest of: a list of (index, true, predicted, probability).

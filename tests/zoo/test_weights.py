@@ -92,7 +92,7 @@ def test_unknown_model():
 
 def test_names_of_all_our_models():
     # widths of the constructors, as PaddleClas publishes them
-    assert len(zoo.names()) == 8 + 1 + 4 + 6 + 2 * 5 + 1 + 3 + 2
+    assert len(zoo.names()) == 8 + 1 + 4 + 6 + 2 * 5 + 1 + 3 + 2 + 1
     assert set(zoo.names("ssld")) < set(zoo.names()) == set(zoo.names("imagenet"))
 
 

@@ -47,6 +47,10 @@ class ClassifyHead(nn.Layer):
         """What a deployed model gives for logits (N, num_classes): probabilities of the same shape."""
         return F.softmax(outputs)
 
+    def predictions(self, outputs, batch):
+        """What metrics count: the logits as an array."""
+        return outputs.numpy()
+
     def losses(self, outputs, batch):
         """{"loss_cls": mean cross entropy} of logits (N, C) and a batch with "label" (N,) int64.
 

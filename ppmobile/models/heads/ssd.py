@@ -12,6 +12,7 @@ from ..assign import boxes_for_priors, hard_negatives, truth
 from ..blocks import ConvBN, one_of
 from ..boxes import STD, decode, encode, pairwise_iou
 from ..losses import BOX_LOSSES
+from .detector import Detector
 
 # of SSDLite in PaddleDetection: 10 % of the picture's side, then steps of 18 % from 20 % on
 MIN_SIZES = (0.1, 0.2, 0.38, 0.56, 0.74, 0.92)
@@ -45,7 +46,7 @@ class _Level(nn.Layer):
 
 
 @HEADS.register
-class SSDHead(nn.Layer):
+class SSDHead(Detector):
     """SSD (arXiv:1512.02325): deltas and class scores, the last one for background, of priors at every cell.
 
     min_sizes, max_sizes: for each map, sides of its square priors as shares of the picture's side; a max size of 0

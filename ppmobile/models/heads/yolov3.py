@@ -13,6 +13,7 @@ from ..assign import cells_for_boxes, truth
 from ..blocks import one_of
 from ..boxes import KINDS, corners, pairwise_iou
 from ..losses import iou_loss
+from .detector import Detector
 
 COCO_ANCHORS = ((10, 13), (16, 30), (33, 23), (30, 61), (62, 45), (59, 119), (116, 90), (156, 198), (373, 326))
 PRIOR = 0.01  # objectness a fresh head answers everywhere; most places are background (arXiv:1708.02002, section 4.1)
@@ -20,7 +21,7 @@ IOU_WEIGHT = 2.5  # of the additional loss, as in PP-YOLO (arXiv:2007.12099)
 
 
 @HEADS.register
-class YOLOv3Head(nn.Layer):
+class YOLOv3Head(Detector):
     """YOLOv3 (arXiv:1804.02767): for each cell and anchor x, y, w, h, objectness, and a score for each class.
 
     anchors: [width, height] in pixels of the input, as many for each map, from small to large; the default was found
