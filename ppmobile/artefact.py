@@ -16,7 +16,8 @@ GOLDEN = "golden.json"
 AGAIN = "export it again, or copy the whole folder again"
 GONE = "(nothing)"  # how a message shows a value that is not there
 # what deploy.yml holds, beside `files`; a missing or unknown field is an error
-FIELDS = ("format", "task", "model", "input", "preprocess", "postprocess", "classes", "quantization", "source", "versions")
+FIELDS = ("format", "task", "model", "input", "preprocess", "postprocess", "classes", "quantization", "source",
+          "versions")
 
 
 @dataclass

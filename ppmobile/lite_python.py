@@ -33,7 +33,7 @@ def command(script, *arguments):
     return [python, *_flags(python), script, *arguments]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _search(chosen, path):
     """(python, "") or ("", what is wrong); cached, for each trial starts a process."""
     if chosen:

@@ -26,7 +26,7 @@ class Deployed(nn.Layer):
 
 
 def deployed(model):
-    """The Deployed form of a copy of `model`, in evaluation mode, its training branches fused; `model` stays as it is."""
+    """The Deployed form of a copy of `model`, in evaluation mode and with its training branches fused."""
     model = copy.deepcopy(model)
     model.eval()
     fuse(model)

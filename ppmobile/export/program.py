@@ -36,7 +36,8 @@ def load_graph(folder):
             program, inputs, outputs = _deserialize(model, weights, executor)
         except (OSError, RuntimeError, ValueError) as error:
             reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-            raise ExportError(f"{folder / MODEL}: cannot be read as a Paddle graph ({reason}); export it again") from error
+            raise ExportError(f"{folder / MODEL}: cannot be read as a Paddle graph ({reason}); export it again"
+                              ) from error
     return Graph(program, scope, inputs, outputs)
 
 

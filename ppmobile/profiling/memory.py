@@ -31,7 +31,8 @@ def measure(artefact, name, threads=1):
     """(peak_mib, predictor_mib): the peak of a process that runs the graph with the bare library, and what one adds
     that predicts the golden picture with ppmobile; both in MiB, None where the system does not tell.
 
-    The peak is that of the resident set (VmHWM of Linux), with processes that it started. ExportError if one fails.
+    The peak is that of the resident set (VmHWM of Linux), with processes that it started, whose common pages count
+    once. ExportError if one fails.
     """
     if not Path("/proc/self/status").is_file():
         return None, None
@@ -57,7 +58,7 @@ def peak_of(command):
             said += [line.strip()] if line.strip() else []
         else:
             raise ExportError(f"measuring memory failed: {said[-1] if said else 'the process ended'}")
-        total = sum(peak(number) for number in family(process.pid))
+        total = together(family(process.pid))
         process.communicate("\n")
     return round(total / 2**20, 1)
 
@@ -69,6 +70,18 @@ def family(process):
         for child in file.read_text(encoding="utf-8").split():
             found += family(int(child))
     return found
+
+
+def together(processes):
+    """Bytes of the peaks of several processes, with the pages that they share (the same libraries) counted once."""
+    shares = [shared(process) for process in processes]
+    return sum(map(peak, processes)) - sum(shares) + max(shares)
+
+
+def shared(process):
+    """Bytes of a process's resident pages that others have mapped, too."""
+    pages = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8")
+    return 1024 * sum(map(int, re.findall(r"^Shared_(?:Clean|Dirty):\s*(\d+)", pages, re.MULTILINE)))
 
 
 def peak(process):
