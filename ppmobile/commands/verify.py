@@ -1,4 +1,4 @@
-"""`ppmobile verify`: replay an artefact on every runtime that is installed, and say where the answers begin to differ."""
+"""`ppmobile verify`: replay an artefact on every runtime that is installed, and say where answers begin to differ."""
 
 from .arguments import parser, path, run_config
 

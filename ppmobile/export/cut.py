@@ -1,4 +1,4 @@
-"""The files of an artefact cut short behind an inner layer, so that each runtime itself shows what it computed there."""
+"""An artefact's files cut short behind an inner layer, so that each runtime itself shows what it computes there."""
 
 from pathlib import Path
 
@@ -46,7 +46,8 @@ class Cut:
         except PPMobileError:
             raise
         except Exception as error:  # each library has errors of its own
-            raise ExportError(f"{self.runtime}: the graph up to {variable} cannot be run ({brief(error, 200)})") from error
+            reason = brief(error, 200)
+            raise ExportError(f"{self.runtime}: the graph up to {variable} cannot be run ({reason})") from error
 
     def _short(self, variable, folder):
         (folder / self.files[0]).parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +113,8 @@ class _Onnx(Cut):
         model = onnx.ModelProto()
         model.CopyFrom(self.model)
         del model.graph.output[:]
-        model.graph.output.append(onnx.helper.make_tensor_value_info(self.names[variable], onnx.TensorProto.FLOAT, None))
+        answer = onnx.helper.make_tensor_value_info(self.names[variable], onnx.TensorProto.FLOAT, None)
+        model.graph.output.append(answer)
         onnx.save(model, str(folder / self.files[0]))
 
 

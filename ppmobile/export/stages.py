@@ -13,7 +13,8 @@ FORMAT = 1
 PASSED, FAILED, SKIPPED = "passed", "FAILED", "skipped"
 PACKAGES = ("paddlepaddle", "paddlepaddle-gpu", "onnxruntime", "openvino", "paddlelite", "numpy", "opencv-python",
             "opencv-python-headless")
-COLUMNS = ("stage", "verdict", "max error", "relative", "agreement", "deviation", "tolerance", "first layer that differs")
+COLUMNS = ("stage", "verdict", "max error", "relative", "agreement", "deviation", "tolerance",
+           "first layer that differs")
 
 
 @dataclass
@@ -94,7 +95,8 @@ class Report:
             reason = f"{before.name}: {before.reason}" if before else stage.reason
             runtimes[stage.name] = {"passed": not before and stage.verdict == PASSED, "reason": reason,
                                     "max_error": stage.max_error, "agreement": stage.agreement}
-        return {"format": FORMAT, "artefact": self.digest, "date": datetime.datetime.now().isoformat(timespec="seconds"),
+        now = datetime.datetime.now().isoformat(timespec="seconds")
+        return {"format": FORMAT, "artefact": self.digest, "date": now,
                 "machine": {"cpu": model, "features": sorted(features or ())},
                 "versions": {name: version for name in PACKAGES if (version := installed(name))},
                 "pictures": self.pictures, "origin": self.origin, "notes": self.notes,

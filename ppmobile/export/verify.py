@@ -15,10 +15,12 @@ from . import bisect
 from .paddle_graph import deployed
 from .program import load_graph, run_graph
 from .stages import FAILED, PASSED, SKIPPED, Report, Stage
-from .tolerances import MEANS, compare
+from .tolerances import MEANS, RELATIVE, compare, relative_errors
 from .trial_pictures import gather
 
 SINGLE = ("inference.pdmodel", "inference.pdiparams", "inference.yml", "model_arm.nb", "model_x86.nb", "model.onnx")
+NUDGE = 1e-6  # relative change of an input, some ten roundings of float32
+SLACK, MOST = 3, 1e-2  # what fp32 may add to the net's own answer to such a change, and the most that it may be off
 FLAT = 1e-3  # answers to all pictures that differ by less than this share of the largest prove little
 
 
@@ -49,6 +51,7 @@ class _Run:
     def __init__(self, artefact, report, model):
         self.artefact, self.report, self.model = artefact, report, model
         self.golden = self.trial = self.graph = self.eager = self.traced = None
+        self.unsteady = {}
 
     def all(self, config, pictures, runtimes, count):
         """Run all stages; a stage that cannot be tried says why, and so do those that need it."""
@@ -67,6 +70,10 @@ class _Run:
                 self.add(Stage(name, SKIPPED, reason or "the traced graph gives nothing to compare with"))
             else:
                 self.stage(name, self.run_runtime)
+        if self.unsteady:
+            self.report.notes.append(
+                f"on {len(self.unsteady)} of the pictures the net turns a change of {NUDGE:.0e} in its input into one "
+                f"of up to {max(self.unsteady.values()):.0e}, so fp32 may be off by {SLACK} times that there")
 
     def stage(self, name, work):
         """Add the stage that `work(stage)` judges; whatever it raises is its reason to fail."""
@@ -88,9 +95,10 @@ class _Run:
         problems = list(dict.fromkeys([*self.artefact.problems, *unlisted(self.artefact)]))
         self.add(Stage("files", FAILED if problems else PASSED, "; ".join(problems)))
         proven = {name for names in FILES.values() for name in names}
-        unrun = [name for name in self.artefact.files if name not in proven and name.startswith(("model", "pir/", "int8/"))]
-        if unrun:
-            self.report.notes.append(f"nothing here runs {', '.join(unrun)}: only their hashes were checked")
+        unproven = [name for name in self.artefact.files
+                    if name not in proven and name.startswith(("model", "pir/", "int8/"))]
+        if unproven:
+            self.report.notes.append(f"checked by hash only, for nothing here runs them: {', '.join(unproven)}")
 
     def preprocess(self, stage, pictures, config, count):
         """The golden picture's input, bit by bit; the other inputs are made, too."""
@@ -142,7 +150,10 @@ class _Run:
         precision = check_name(stage.name)[1]
         stage.tolerance = MEANS[precision]
         answers = self._answers(stage.name)
-        stage.judge(compare(answers, self.traced, precision), precision)
+        found = compare(answers, self.traced, precision)
+        if precision == "fp32" and found.relative is not None and not found.passed:
+            found = compare(answers, self.traced, precision, self._allowed(relative_errors(answers, self.traced)))
+        stage.judge(found, precision)
         if stage.verdict == FAILED:
             image = self._worst(answers, self.traced)
             try:
@@ -151,6 +162,30 @@ class _Run:
                 self.report.notes.append(f"{stage.name}: the layer was not found: {last_line(error)}")
             else:
                 stage.locate(found)
+
+    def _allowed(self, errors):
+        """(N,) relative errors that are fp32 rounding on each picture, given those of a runtime.
+
+        An untrained deep net may amplify rounding a thousandfold on a flat picture, where errors do not average out:
+        then no two libraries agree to 1e-4 (ResNeSt-50 on black: four of them 6e-4 to 2e-3, the net's own answer to a
+        change of 1e-6 is 2e-3). Where that is so, the error may be SLACK times that answer.
+        """
+        allowed = np.full(len(errors), RELATIVE)
+        for index in np.flatnonzero(errors > RELATIVE):
+            if index not in self.unsteady:
+                self.unsteady[index] = self._motion(index)
+            allowed[index] = min(MOST, max(RELATIVE, SLACK * self.unsteady[index]))
+            if allowed[index] == RELATIVE:
+                del self.unsteady[index]
+        return allowed
+
+    def _motion(self, index):
+        """How far the traced answer to an input moves when the input changes by NUDGE, as relative error."""
+        image, rng = self.trial.inputs[index], np.random.default_rng(0)
+        changed = [image * (1 + NUDGE), image * (1 + NUDGE * rng.normal(size=image.shape))]
+        answers = [run_graph(self.graph, one.astype(np.float32))[self.graph.outputs[0]] for one in changed]
+        largest = max(float(np.abs(self.traced).max()), 1e-30)
+        return max(float(np.abs(answer - self.traced[index]).max()) for answer in answers) / largest
 
     def _answers(self, name):
         runtime = open_runtime(name, self.artefact)
@@ -178,7 +213,8 @@ def unlisted(artefact):
     below = [p.relative_to(artefact.folder).as_posix() for name in ("int8", "pir")
              for p in sorted((artefact.folder / name).glob("*"))]
     here = [name for name in (*known, *below) if artefact.path(name).is_file()]
-    return [f"{artefacts.DEPLOY}: files: {name} is missing from the list" for name in here if name not in artefact.files]
+    return [f"{artefacts.DEPLOY}: files: {name} is missing from the list"
+            for name in here if name not in artefact.files]
 
 
 def last_line(error):

@@ -1,5 +1,6 @@
 """Post-training quantization of an artefact: calibrate, rank the layers, and keep the worst in float, as few as do."""
 
+import contextlib
 import importlib.util
 import json
 import shutil
@@ -13,11 +14,12 @@ from ..errors import ExportError
 from ..export.program import load_graph
 from ..files import write_text
 from ..folders import atomic_folder
+from ..lite_python import interpreter
 from .calibrate import algorithms, calibrate
 from .loss import compare
 from .quantizers import gates, layers
 from .rank import PICTURES, answers, merge, rank
-from .search import search
+from .search import AccuracyError, search
 from .targets import INT8, LiteTarget, Material, PaddleTarget, matching
 
 TARGETS = ("paddle", "lite", "onnx", "openvino")
@@ -49,25 +51,29 @@ def quantize(folder, calibration, check, settings=None, out=None, say=print):
     """Write int8 files into the artefact in `folder`, or a copy of it at `out`; returns a Result.
 
     calibration, check: Pictures to calibrate on and to measure the loss with. Everything is built beside the artefact
-    and then takes its place; after an error it is as before. AccuracyError if a target loses more than max_drop.
+    and then takes its place; after an error it is as before. AccuracyError if Paddle's int8, or that of a target in
+    settings.targets, loses more than max_drop.
     """
     settings, source = settings or Settings(), read(folder)
     targets = check_targets(source, settings.targets)
     if source.deploy["quantization"]:
         say("the artefact has int8 files already; they are replaced")
     with atomic_folder(out or folder) as new, tempfile.TemporaryDirectory(prefix="ppmobile-") as work:
-        for name in source.files:
-            if not name.startswith(f"{INT8}/"):
-                (new / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source.path(name), new / name)
-        shutil.copyfile(source.folder / DEPLOY, new / DEPLOY)
-        material = Material(Artefact(new, source.deploy, source.files), Path(work) / "merged", calibration.images, Path(work))
+        copy_fp32(source, new)
+        work = Path(work)
+        material = Material(Artefact(new, source.deploy, source.files), work / "merged", calibration.images, work)
         ranking = prepare(material, settings, targets, say)
-        want, found = answers(load_graph(new), check.images), {}
-        for name in targets:
-            found[name] = choose(target(name, material), ranking, check, want, settings, say, found)
+        found = choose_all(targets, material, ranking, check, settings, say)
         record(new, source.deploy, calibration, check, settings, ranking, found)
     return Result(read(out or folder), ranking, found)
+
+
+def copy_fp32(source, folder):
+    """Copy the files of an Artefact but for those of int8; `record` seals the copy."""
+    for name in (DEPLOY, *source.files):
+        if not name.startswith(f"{INT8}/"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source.path(name), folder / name)
 
 
 def check_targets(artefact, names=None):
@@ -81,15 +87,19 @@ def check_targets(artefact, names=None):
             raise ExportError(f"--for {name}: {absent[0]} is not installed: pip install ppmobile[{name}]")
         if name == "onnx" and not artefact.has("model.onnx"):
             raise ExportError(f"--for onnx: {artefact.folder} has no model.onnx: export with --for onnx first")
+        if name == "lite":
+            interpreter()  # ExportError without Paddle Lite, before the long work
     return tuple(name for name in TARGETS if name in wanted)
 
 
 def default_targets(artefact):
     """Those that the fp32 artefact was made for, as far as their packages are installed."""
-    here = {name: all(importlib.util.find_spec(module) for module in _NEEDS[name]) for name in _NEEDS}
-    holds = {"lite": artefact.has("model_arm.nb"), "onnx": artefact.has("model.onnx") and here["onnx"],
-             "openvino": here["openvino"]}
-    return ("paddle", *(name for name in holds if holds[name]))
+    holds = {"lite": artefact.has("model_arm.nb"), "onnx": artefact.has("model.onnx"), "openvino": True}
+    here = []
+    for name in (name for name in holds if holds[name]):
+        with contextlib.suppress(ExportError):
+            here += check_targets(artefact, [name])[1:]
+    return ("paddle", *here)
 
 
 def prepare(material, settings, targets, say):
@@ -116,6 +126,21 @@ def target(name, material):
     else:
         cls = {"paddle": PaddleTarget, "lite": LiteTarget}[name]
     return cls(material)
+
+
+def choose_all(targets, material, ranking, check, settings, say):
+    """{target: Found}, all built. A target that loses too much ends it, unless it is one that nobody asked for."""
+    want, found = answers(load_graph(material.artefact.folder), check.images), {}
+    for name in targets:
+        made = target(name, material)
+        try:
+            found[name] = choose(made, ranking, check, want, settings, say, found)
+        except AccuracyError as error:
+            if name == "paddle" or settings.targets is not None:
+                raise
+            made.discard()
+            say(f"left out: {error}")
+    return found
 
 
 def choose(made, ranking, check, want, settings, say, before):

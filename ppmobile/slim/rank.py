@@ -1,4 +1,4 @@
-"""Which layers suffer from int8: each is quantized alone, with the ranges of each algorithm, and the answers compared."""
+"""Which layers suffer from int8: each is quantized alone, with the range of each algorithm, and answers compared."""
 
 from dataclasses import dataclass
 

@@ -12,19 +12,27 @@ class AccuracyError(ExportError):
 
 @dataclass(frozen=True)
 class Found:
-    """keep_float: the layers that stay in float. count: how many of them for their accuracy. loss: what the rest costs."""
+    """keep_float: the layers in float. count: how many of them, the last ones, are there for their accuracy.
+
+    loss: what int8 of the others costs.
+    """
 
     keep_float: tuple
     count: int
     loss: Loss
 
+    @property
+    def suffering(self):
+        """Those of them that are in float for their accuracy."""
+        return self.keep_float[len(self.keep_float) - self.count:]
+
 
 def counts(layers):
-    """How many layers to try in float, from none to half of them; each step is about a quarter of what was before."""
+    """How many layers to try in float, from none to half of them; the steps grow by half of what was before."""
     tried, step = [0], 1
     while tried[-1] + step <= layers // 2:
         tried.append(tried[-1] + step)
-        step = max(1, tried[-1] // 3)
+        step = max(1, tried[-1] // 2)
     return tried
 
 
