@@ -28,11 +28,11 @@ _NEEDS = {"onnx": ("onnxruntime", "onnx"), "openvino": ("openvino", "nncf")}
 
 @dataclass(frozen=True)
 class Settings:
-    """algo: of calibrate.ALGORITHMS, or "auto", the best for each layer. keep_float: patterns of layers that stay in
-    float anyhow. max_drop: accuracy that may be lost, 0 to 1. targets: of TARGETS, or None for `default_targets`.
+    """algo: of calibrate.ALGORITHMS, or "auto", the best of several for each layer. keep_float: patterns of layers that
+    stay in float anyhow. max_drop: accuracy that may be lost, 0 to 1. targets: of TARGETS, None for `default_targets`.
     """
 
-    algo: str = "auto"
+    algo: str = "avg"
     keep_float: tuple = ()
     max_drop: float = 0.01
     targets: Optional[tuple] = None

@@ -25,7 +25,7 @@ def hashes(folder):
 
 
 def test_the_artefact_has_int8_files_and_is_sound(copied, gathered, quick):
-    result = quantize(copied, *gathered, Settings(**PADDLE), say=silent)
+    result = quantize(copied, *gathered, Settings("auto", **PADDLE), say=silent)
     again = read(copied)  # checks all hashes, and deploy.yml against golden.json
     assert again.has("int8/inference.pdmodel", "int8/inference.pdiparams") and not again.problems
     about = again.deploy["quantization"]
