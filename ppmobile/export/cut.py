@@ -9,6 +9,7 @@ from ..errors import ExportError, PPMobileError
 from ..predict.quiet import quiet
 from ..predict.runtimes import open_runtime
 from ..predict.runtimes.needs import FILES
+from ..untracked import import_openvino
 from ..wording import brief
 from .program import layer_outputs, layer_path, load_graph, save_graph
 
@@ -122,16 +123,13 @@ class _OpenVino(Cut):
     """int8/openvino.xml: tensors carry the names of Paddle's variables. (The other precisions read the .pdmodel.)"""
 
     def load(self, graph):
-        import openvino
-
-        self.model = openvino.Core().read_model(str(self.artefact.path(self.files[0])))
+        self.model = import_openvino().Core().read_model(str(self.artefact.path(self.files[0])))
         ports = {name: port for op in self.model.get_ops() for port in op.outputs() for name in port.get_names()}
         self.ports = ports
         return [(path, name) for path, name in layer_outputs(graph).items() if name in ports]
 
     def write(self, variable, folder):
-        import openvino
-
+        openvino = import_openvino()
         short = openvino.Model([self.ports[variable]], self.model.get_parameters(), "cut")
         openvino.save_model(short, str(folder / self.files[0]), compress_to_fp16=False)
 

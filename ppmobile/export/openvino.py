@@ -3,17 +3,17 @@
 from pathlib import Path
 
 from ..errors import ExportError
+from ..untracked import import_openvino
 from .culprit import advice, culprit, describe
 from .program import MODEL, load_graph
 
 
 def try_reading(folder):
-    """Read and compile inference.pdmodel in `folder`; ExportError names the layer and operator that OpenVINO refuses."""
+    """Read and compile inference.pdmodel in `folder`; ExportError names the layer and operator that is refused."""
     try:
-        import openvino
+        core = import_openvino().Core()
     except ImportError:
         raise ExportError("openvino is not installed: pip install ppmobile[openvino]") from None
-    core = openvino.Core()
     problem = refusal(core, folder)
     if problem:
         op = culprit(load_graph(folder), lambda cut, names: not refusal(core, cut))

@@ -45,6 +45,7 @@ def onnx(files, precision, threads):
 
 def openvino(files, precision, threads):
     """The same on OpenVINO."""
+    sys.modules["openvino_telemetry"] = None  # a library's report on its use is not to be measured
     from openvino import Core
 
     core = Core()

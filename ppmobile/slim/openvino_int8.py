@@ -1,10 +1,10 @@
 """int8/openvino.xml by nncf, since OpenVINO cannot read Paddle's quantized graphs."""
 
 import logging
-import sys
 
 from ..export.program import MODEL, load_graph
 from ..predict.quiet import quiet
+from ..untracked import import_nncf, import_openvino
 from .quantizers import layers
 from .targets import INT8, Target
 
@@ -40,17 +40,8 @@ class OpenVinoTarget(Target):
 
 
 def _packages():
-    """(openvino, nncf), without the usage statistics that both would send, and without progress on the terminal."""
-    before = sys.modules.get("openvino_telemetry")
-    sys.modules["openvino_telemetry"] = None  # they do without it where it cannot be imported
-    try:
-        with quiet():
-            import nncf
-            import openvino
-            import openvino.passes
-    finally:
-        sys.modules.pop("openvino_telemetry")
-        if before is not None:
-            sys.modules["openvino_telemetry"] = before
+    """(openvino, nncf), without progress on the terminal."""
+    with quiet():
+        nncf, openvino = import_nncf(), import_openvino()
     nncf.set_log_level(logging.ERROR)
     return openvino, nncf
