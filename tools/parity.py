@@ -170,8 +170,15 @@ def write_page(page, found, configs):
                                  date=datetime.date.today().isoformat())]
     lines += [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
     lines += [f"| {' | '.join(cells(name, row))} |" for name, row in found.items()]
+    write_text(page, "\n".join([*lines, "", summary(found, len(configs)), ""]))
+
+
+def summary(found, total):
+    """The page's last line: how many configs passed, and how many were tried while that is not all."""
     passed = sum(row["passed"] for row in found.values())
-    write_text(page, "\n".join([*lines, "", f"{passed} of {len(found)} configs passed.", ""]))
+    if len(found) < total:
+        return f"{len(found)} of {total} configs so far, {passed} passed."
+    return f"{passed} of {total} configs passed."
 
 
 if __name__ == "__main__":

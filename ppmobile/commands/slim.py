@@ -17,7 +17,7 @@ def main(argv):
 
 
 def ptq(argv):
-    """Write int8 graphs into an artefact; the worst layers stay in float, as few as keep the accuracy."""
+    """Write int8 graphs into an artefact; few of the worst layers stay in float, so that it keeps its accuracy."""
     arguments = _arguments()
     options = arguments.parse_args(argv)
     if options.count < 1:

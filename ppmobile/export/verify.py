@@ -1,5 +1,6 @@
 """Replays an artefact on every runtime that is here, and says which stage, and which layer in it, answers wrongly."""
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ from ..errors import ExportError, PPMobileError
 from ..files import list_images, write_json
 from ..predict.runtimes import NAMES, check_name, open_runtime, status
 from ..predict.runtimes.needs import FILES
-from ..wording import brief
+from ..wording import reason as said
 from . import bisect
 from .paddle_graph import deployed
 from .program import load_graph, run_graph
+from .shapes import variants
 from .stages import FAILED, PASSED, SKIPPED, Report, Stage
 from .tolerances import MEANS, RELATIVE, compare, relative_errors
 from .trial_pictures import gather
@@ -51,7 +53,7 @@ class _Run:
     def __init__(self, artefact, report, model):
         self.artefact, self.report, self.model = artefact, report, model
         self.golden = self.trial = self.graph = self.eager = self.traced = None
-        self.unsteady = {}
+        self.unsteady, self.variants = {}, []
 
     def all(self, config, pictures, runtimes, count):
         """Run all stages; a stage that cannot be tried says why, and so do those that need it."""
@@ -80,10 +82,8 @@ class _Run:
         stage = Stage(name)
         try:
             work(stage)
-        except PPMobileError as error:
-            stage.verdict, stage.reason = FAILED, str(error)
         except Exception as error:  # damaged files make the libraries raise anything
-            stage.verdict, stage.reason = FAILED, f"{type(error).__name__}: {last_line(error)}"
+            stage.verdict, stage.reason = FAILED, told(error)
         self.add(stage)
 
     def add(self, stage):
@@ -113,13 +113,7 @@ class _Run:
 
     def run_eager(self, stage):
         """The trained net against the answer kept in golden.json: is this the net that was exported?"""
-        was_training = self.model.training
-        self.model.eval()
-        with paddle.no_grad():
-            self.eager = np.concatenate([self.model.head.answer(self.model(paddle.to_tensor(image))).numpy()
-                                         for image in self.trial.inputs])
-        if was_training:
-            self.model.train()
+        self.eager = self._eager(self.trial.inputs)
         stage.judge(compare(self.eager[:1], self.kept), "fp32")
         if stage.verdict == FAILED:
             stage.reason += "; is this the checkpoint that was exported?"
@@ -132,8 +126,7 @@ class _Run:
     def run_traced(self, stage):
         """The exported graph, without a runtime's optimisations, against the golden sample and the trained net."""
         self.graph = load_graph(self.artefact.folder)
-        traced = [run_graph(self.graph, image)[self.graph.outputs[0]] for image in self.trial.inputs]
-        self.traced = np.concatenate(traced)
+        self.traced = np.concatenate([self._trace(image) for image in self.trial.inputs])
         stage.judge(compare(self.traced[:1], self.kept), "fp32")
         found = bisect.in_samples(self.golden["layers"], self.graph, self.trial.inputs[0])
         if self.eager is not None:
@@ -144,26 +137,64 @@ class _Run:
             stage.verdict, stage.reason = FAILED, "a layer inside the graph differs from golden.json"
         stage.locate(found)
         self._flatness()
+        if stage.verdict == PASSED:
+            self.trace_variants(stage)
+
+    def trace_variants(self, stage):
+        """The traced graph on other shapes than the golden one, where it leaves them open, against single answers.
+
+        Another size has nothing to compare with but the trained net; the graph's answers are what runtimes should give.
+        """
+        shape = self.graph.program.global_block().var(self.graph.inputs[0]).shape
+        for variant in variants(shape, self.trial.inputs):
+            want = self.traced[variant.places] if variant.places else None
+            if want is None and self.eager is not None:
+                want = self._eager(variant.inputs)
+            variant.want = self.vary(stage, variant, self._trace, want)
+            self.variants += [variant] if variant.want is not None else []
+
+    def vary(self, stage, variant, run, want, precision="fp32"):
+        """The answers of `run` to a Variant, compared with `want` unless that is None; None if it cannot run them."""
+        answers = None
+        try:
+            answers = np.concatenate([run(image) for image in variant.inputs])
+            problem = "" if want is None else self._compared(answers, want, precision, variant.pictures).reason
+        except Exception as error:  # a library that takes no other shape may raise anything
+            problem = told(error)
+        if problem and stage.verdict == PASSED:
+            stage.verdict, stage.reason = FAILED, f"{variant.name}: {problem}"
+        return answers
 
     def run_runtime(self, stage):
-        """One runtime against the traced graph."""
+        """One runtime against the traced graph, and a batch against its own single answers."""
         precision = check_name(stage.name)[1]
         stage.tolerance = MEANS[precision]
-        answers = self._answers(stage.name)
-        found = compare(answers, self.traced, precision)
-        if precision == "fp32" and found.relative is not None and not found.passed:
-            found = compare(answers, self.traced, precision, self._allowed(relative_errors(answers, self.traced)))
-        stage.judge(found, precision)
-        if stage.verdict == FAILED:
+        with contextlib.closing(open_runtime(stage.name, self.artefact)) as runtime:
+            def run(image):
+                return runtime.run(image)[0]
+
+            answers = np.concatenate([run(image) for image in self.trial.inputs])
+            single = self._compared(answers, self.traced, precision, self.trial.inputs)
+            stage.judge(single, precision)
+            for variant in self.variants if single.passed else ():
+                self.vary(stage, variant, run, answers[variant.places] if variant.places else variant.want, precision)
+        if not single.passed:
             image = self._worst(answers, self.traced)
             try:
                 found = bisect.in_runtime(self.artefact, stage.name, self.graph, image, precision)
             except Exception as error:  # the verdict stands without a layer as well
-                self.report.notes.append(f"{stage.name}: the layer was not found: {last_line(error)}")
+                self.report.notes.append(f"{stage.name}: the layer was not found: {told(error)}")
             else:
                 stage.locate(found)
 
-    def _allowed(self, errors):
+    def _compared(self, answers, want, precision, pictures):
+        """The Comparison of answers (N, C) to N `pictures`; fp32 may be off by what the net makes of rounding."""
+        found = compare(answers, want, precision)
+        if precision == "fp32" and found.relative is not None and not found.passed:
+            found = compare(answers, want, precision, self._allowed(relative_errors(answers, want), pictures))
+        return found
+
+    def _allowed(self, errors, pictures):
         """(N,) relative errors that are fp32 rounding on each picture, given those of a runtime.
 
         An untrained deep net may amplify rounding a thousandfold on a flat picture, where errors do not average out:
@@ -172,27 +203,35 @@ class _Run:
         """
         allowed = np.full(len(errors), RELATIVE)
         for index in np.flatnonzero(errors > RELATIVE):
-            if index not in self.unsteady:
-                self.unsteady[index] = self._motion(index)
-            allowed[index] = min(MOST, max(RELATIVE, SLACK * self.unsteady[index]))
+            image = pictures[index]
+            key = id(image)  # the arrays live as long as this verification
+            if key not in self.unsteady:
+                self.unsteady[key] = self._motion(image)
+            allowed[index] = min(MOST, max(RELATIVE, SLACK * self.unsteady[key]))
             if allowed[index] == RELATIVE:
-                del self.unsteady[index]
+                del self.unsteady[key]
         return allowed
 
-    def _motion(self, index):
+    def _motion(self, image):
         """How far the traced answer to an input moves when the input changes by NUDGE, as relative error."""
-        image, rng = self.trial.inputs[index], np.random.default_rng(0)
+        rng, still = np.random.default_rng(0), self._trace(image)
         changed = [image * (1 + NUDGE), image * (1 + NUDGE * rng.normal(size=image.shape))]
-        answers = [run_graph(self.graph, one.astype(np.float32))[self.graph.outputs[0]] for one in changed]
         largest = max(float(np.abs(self.traced).max()), 1e-30)
-        return max(float(np.abs(answer - self.traced[index]).max()) for answer in answers) / largest
+        return max(float(np.abs(self._trace(one.astype(np.float32)) - still).max()) for one in changed) / largest
 
-    def _answers(self, name):
-        runtime = open_runtime(name, self.artefact)
-        try:
-            return np.concatenate([runtime.run(image)[0] for image in self.trial.inputs])
-        finally:
-            runtime.close()
+    def _trace(self, image):
+        """(N, C), the traced graph's answers to an input."""
+        return run_graph(self.graph, image)[self.graph.outputs[0]]
+
+    def _eager(self, images):
+        """(N, C), the trained net's answers to inputs, in evaluation mode; it goes back to training if it was."""
+        was_training = self.model.training
+        self.model.eval()
+        with paddle.no_grad():
+            answers = [self.model.head.answer(self.model(paddle.to_tensor(image))).numpy() for image in images]
+        if was_training:
+            self.model.train()
+        return np.concatenate(answers)
 
     def _worst(self, got, want):
         """The input whose answer is furthest off."""
@@ -217,7 +256,6 @@ def unlisted(artefact):
             for name in here if name not in artefact.files]
 
 
-def last_line(error):
-    """What an error of a library says, which for Paddle's stands in the last line."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return brief(lines[-1] if lines else "no reason given", 200)
+def told(error):
+    """Why a stage failed: the message of an error of ours, the type and the reason of any other."""
+    return str(error) if isinstance(error, PPMobileError) else f"{type(error).__name__}: {said(error)}"

@@ -2,8 +2,13 @@
 
 import pytest
 
-from ppmobile.artefact import read
+from ppmobile.artefact import Artefact, read
 from ppmobile.cli import main
+from ppmobile.commands import check, slim
+from ppmobile.export import trial, write
+from ppmobile.predict.runtimes import NAMES
+from ppmobile.slim import calibrate, ptq, report
+from ppmobile.slim.targets import Material
 
 
 @pytest.mark.parametrize("words, told", [
@@ -18,6 +23,17 @@ def test_wrong_arguments_are_one_line(words, told, capsys):
         main(["slim", *words])
     told_line = capsys.readouterr().err
     assert left.value.code == 2 and told in told_line and told_line.count("\n") == 1
+
+
+def test_names_agree_wherever_they_are_listed():
+    offered = {action.dest: action.choices for action in slim._arguments()._actions}
+    assert set(offered["algo"]) == {*calibrate.ALGORITHMS, "auto"} and set(calibrate.AUTO) < set(calibrate.ALGORITHMS)
+    assert slim._arguments().get_default("algo") == ptq.Settings().algo
+    assert tuple(offered["targets"]) == ptq.TARGETS == trial.TARGETS == check.TARGETS
+    assert set(ptq.TARGETS) < set(write.TARGETS) and set(ptq._NEEDS) < set(ptq.TARGETS)
+    assert {f"{name}-int8" for name in report.RUNTIMES} == {name for name in NAMES if name.endswith("int8")}
+    material = Material(Artefact(None, {}, {}), None, None, None)
+    assert [ptq.target(name, material).name for name in ptq.TARGETS] == list(ptq.TARGETS)
 
 
 def test_no_artefact(tmp_path, capsys):

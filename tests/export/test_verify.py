@@ -137,6 +137,13 @@ def test_runtimes_asked_for_must_be_usable(copied):
     assert not (copied / "verify.json").exists()
 
 
+def test_nothing_is_proven_without_a_runtime(copied):
+    report = verify(copied, runtimes=[], count=1)
+    assert set(verdicts(report).values()) == {"passed"} and not report.passed and report.tested == []
+    assert report.table().splitlines()[-1] == "not passed: no runtime was tested"
+    assert json.loads((copied / "verify.json").read_text(encoding="utf-8"))["passed"] is False
+
+
 def test_answers_that_hardly_depend_on_the_picture_are_noted(tiny, pictures, tmp_path):
     import ppmobile
     from ppmobile.export.write import export_model

@@ -21,7 +21,7 @@ def refused(*arguments):
 
 def test_a_training_run_is_not_an_artefact(trained):
     for place in (trained, trained / "best.safetensors"):
-        assert f"export it first: ppmobile export -w {place} -o ARTEFACT" in refused(place)
+        assert f"export it first: ppmobile export -w {place} --out ARTEFACT" in refused(place)
 
 
 def test_other_places(tmp_path, exported):

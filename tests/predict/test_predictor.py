@@ -104,6 +104,14 @@ def test_a_single_bad_picture_is_an_error(model, source, message):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("name", ["x" * 5000, "*" + "x" * 5000])
+def test_a_name_that_is_too_long(model, name):
+    with pytest.raises(DataError, match="cannot be read: File name too long") as error:
+        model.predict(name)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 500
+    assert "File name too long" in model.predict([name])[0].error
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 10000), (10000, 3), (3000, 2000)])
 def test_tiny_thin_and_huge_pictures(model, shape, tmp_path):
     write_image(tmp_path / "p.png", np.full((*shape, 3), 200, np.uint8))

@@ -44,3 +44,18 @@ def material(copied, calibrated, gathered, tmp_path):
     from ppmobile.slim.targets import Material
 
     return Material(read(copied), calibrated["abs_max"], gathered[0].images, tmp_path)
+
+
+@pytest.fixture
+def share_input():
+    """A function that makes a layer of a quantized Graph read the quantized input of another; gives all outputs."""
+    def rewire(graph, source, layer):
+        from ppmobile.export.program import layer_path
+        from ppmobile.slim.quantizers import INPUTS
+
+        ops = {layer_path(op): op for op in graph.ops if op.type in INPUTS}
+        names = [ops[path].input(INPUTS[ops[path].type])[0] for path in (source, layer)]
+        ops[layer].desc._rename_input(names[1], names[0])
+        return [*ops[source].output_arg_names, *graph.outputs]
+
+    return rewire

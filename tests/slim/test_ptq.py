@@ -7,9 +7,11 @@ from ppmobile.artefact import golden, read
 from ppmobile.errors import ConfigError, ExportError
 from ppmobile.export.program import load_graph
 from ppmobile.slim import ptq
+from ppmobile.slim.loss import Loss
 from ppmobile.slim.pictures import Pictures
 from ppmobile.slim.ptq import Settings, quantize
-from ppmobile.slim.quantizers import scales
+from ppmobile.slim.quantizers import layers, scales
+from ppmobile.slim.rank import Ranked
 from ppmobile.slim.search import AccuracyError
 
 PADDLE = {"targets": (), "max_drop": 0.5}
@@ -58,7 +60,7 @@ def test_two_runs_give_the_same_files(copied, gathered, quick, tmp_path):
 def test_too_much_loss_changes_nothing(copied, gathered, quick):
     before = hashes(copied)
     wrong = Pictures(gathered[1].images, None, "pictures")
-    with pytest.raises(AccuracyError, match="paddle: int8 loses"):
+    with pytest.raises(AccuracyError, match="paddle: int8 loses more than --max-drop -1"):
         quantize(copied, gathered[0], wrong, Settings(targets=(), max_drop=-1), say=silent)  # nothing gains accuracy
     assert hashes(copied) == before and [p.name for p in copied.parent.iterdir() if p.name.startswith(".")] == []
 
@@ -71,6 +73,67 @@ def test_a_target_that_nobody_asked_for_is_left_out_if_it_loses_too_much(copied,
     monkeypatch.setattr(ptq.PaddleTarget, "answers", lambda self, images: np.roll(garbage, -1, axis=1))
     result = quantize(copied, *gathered, Settings())
     assert set(result.found) == {"paddle"} and "left out: lite: int8 loses" in capsys.readouterr().out
+
+
+def unlucky(monkeypatch, error):
+    """Paddle Lite is a target that cannot be finished."""
+    monkeypatch.setattr(ptq, "default_targets", lambda artefact: ("paddle", "lite"))
+    monkeypatch.setattr(ptq, "check_targets", lambda artefact, names: ("paddle", "lite"))
+
+    def finish(self):
+        (self.folder / "int8/model_arm.nb").write_bytes(b"half of it")
+        raise error
+
+    monkeypatch.setattr(ptq.LiteTarget, "finish", finish)
+
+
+@pytest.mark.parametrize("error", [ExportError("opt: gave up"), RuntimeError("first line\nopt: gave up")])
+def test_a_target_that_nobody_asked_for_is_left_out_if_it_fails(copied, gathered, quick, monkeypatch, capsys, error):
+    unlucky(monkeypatch, error)
+    result = quantize(copied, *gathered, Settings(max_drop=0.5))
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("left out: ")]
+    assert set(result.found) == {"paddle"} and len(said) == 1 and "opt: gave up" in said[0]
+    assert set(result.artefact.deploy["quantization"]["targets"]) == {"paddle"}
+    assert not (copied / "int8/model_arm.nb").exists()
+
+
+def test_a_target_that_was_asked_for_fails_in_one_line(copied, gathered, quick, monkeypatch):
+    unlucky(monkeypatch, RuntimeError("first line\nopt: gave up"))
+    with pytest.raises(ExportError, match=r"^lite: int8 cannot be made .*RuntimeError: opt: gave up.*--for$"):
+        quantize(copied, *gathered, Settings(targets=("lite",), max_drop=0.5), say=silent)
+
+
+def test_the_files_are_those_of_the_layers_found_whatever_was_tried_last(material, gathered, monkeypatch):
+    names = list(layers(load_graph(material.artefact.folder)))
+    drops = [1, 1, 1, 0, 0, 0]  # tried: 0, 1, 3, 2
+    made, images = ptq.PaddleTarget(material), gathered[1].images[:2]
+    monkeypatch.setattr(ptq, "compare", lambda got, want, labels: Loss(1 - drops[len(names) - len(got)], 0.0))
+    monkeypatch.setattr(made, "answers", lambda images: list(scales(load_graph(made.folder / "int8"))))
+    ranking = [Ranked(name, {"avg": 0.0}) for name in names]
+    found = ptq.choose(made, ranking, Pictures(images, None, ""), None, Settings(max_drop=0.5), silent, {})
+    assert found.count == 3 and set(scales(load_graph(made.folder / "int8"))) == set(names[3:])
+
+
+def test_a_verification_of_other_files_is_not_taken_along(copied, gathered, quick):
+    (copied / "verify.json").write_text("{}", encoding="utf-8")
+    quantize(copied, *gathered, Settings(**PADDLE), say=silent)
+    assert not (copied / "verify.json").exists()
+
+
+def test_only_the_fp32_files_that_are_listed_are_copied(copied, tmp_path):
+    (copied / "verify.json").write_text("{}", encoding="utf-8")
+    source = read(copied)
+    source.files["int8/inference.pdmodel"] = ""
+    ptq.copy_fp32(source, tmp_path / "new")
+    assert set(map(str, hashes(tmp_path / "new"))) == {name for name in source.files if not name.startswith("int8/")}
+
+
+@pytest.mark.parametrize("targets, ranked", [(("paddle",), False), (("paddle", "openvino"), True)])
+def test_gates_are_ranked_if_any_target_has_them_in_int8(material, quick, monkeypatch, targets, ranked):
+    monkeypatch.setattr(ptq.PaddleTarget, "always_float", lambda self: {"head.fc"})
+    material.quantized = material.work / "merged"
+    ranking = ptq.prepare(material, Settings(), targets, silent)
+    assert ("head.fc" in [entry.layer for entry in ranking]) == ranked
 
 
 def test_a_pattern_for_no_layer_is_told_before_the_work(copied, gathered, quick):

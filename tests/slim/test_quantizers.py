@@ -74,6 +74,14 @@ def test_set_scales_changes_these_alone(calibrated):
     assert scales(graph) == {**before, "head.fc": 7.5}
 
 
+def test_the_first_layer_that_is_named_decides_on_a_shared_range(calibrated, share_input):
+    graph = load_graph(calibrated["abs_max"])
+    one, two = "backbone.stem.conv", "head.fc"
+    share_input(graph, one, two)
+    assert set_scales(graph, {two: 7.5, "not there": 1.0, one: 2.5}) == {two: two, one: two}
+    assert scales(graph)[one] == scales(graph)[two] == 7.5
+
+
 def test_gates_are_the_layers_of_squeeze_and_excitation(tmp_path):
     found = gates(written("MobileNetV3", tmp_path, scale=0.35, size="small"))
     assert found and all(".excite." in layer for layer in found)

@@ -31,6 +31,20 @@ def test_the_better_range_is_chosen_and_merged(exported, gathered, spoiled, tmp_
     assert scales(load_graph(tmp_path / "merged")) == scales(load_graph(spoiled["abs_max"]))
 
 
+def test_the_worst_of_the_layers_that_share_an_input_decides_on_its_range(calibrated, share_input, tmp_path):
+    stem, fc = "backbone.stem.conv", "head.fc"
+    for algorithm, value in (("a", 2.0), ("b", 3.0)):
+        graph = load_graph(calibrated["abs_max"])
+        outputs = share_input(graph, stem, fc)
+        set_scales(graph, {stem: value})
+        save_graph(graph, tmp_path / algorithm, outputs)
+    ranking = [Ranked(stem, {"a": 0.1, "b": 0.9}), Ranked(fc, {"a": 0.05, "b": 0.01})]
+    done = merge({name: tmp_path / name for name in "ab"}, ranking, tmp_path / "merged")
+    found = scales(load_graph(tmp_path / "merged"))
+    assert found[stem] == found[fc] == 2.0
+    assert [(entry.layer, entry.algorithm, entry.error) for entry in done] == [(stem, "a", 0.1), (fc, "a", 0.05)]
+
+
 def test_ranked_takes_the_least_error():
     assert (Ranked("x", {"a": 2.0, "b": 1.0}).algorithm, Ranked("x", {"a": 2.0, "b": 1.0}).error) == ("b", 1.0)
 

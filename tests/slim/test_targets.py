@@ -5,9 +5,11 @@ import sys
 import numpy as np
 import pytest
 
+from ppmobile.artefact import seal
 from ppmobile.errors import ConfigError
 from ppmobile.export.program import load_graph
 from ppmobile.lite_python import interpreter
+from ppmobile.profiling import onednn
 from ppmobile.slim.loss import log_error
 from ppmobile.slim.quantizers import layers, scales
 from ppmobile.slim.rank import answers
@@ -41,6 +43,16 @@ def test_paddle_computes_as_the_simulation(material, images):
     simulated.build(set())
     # oneDNN rounds inputs behind a ReLU to 256 steps, the simulation to 128: near, not equal
     assert log_error(made.answers(images), simulated.answers(images)) < 0.1
+
+
+def test_paddle_computes_every_quantized_layer_in_int8(material):
+    made = PaddleTarget(material)
+    made.build(set())
+    seal(made.folder, material.artefact.deploy)
+    ran = [one for one in onednn.report(made.folder, "paddle-int8", runs=3)
+           if one.kind in ("convolution", "inner_product", "matmul")]
+    assert len(ran) == len(layers(load_graph(made.folder)))
+    assert [one for one in ran if one.type not in ("s8", "u8")] == []
 
 
 def test_building_again_replaces_the_files(material):
