@@ -1,12 +1,13 @@
 """The artefact folder that an export writes and predictors read, with proof that nobody changed it; without paddle."""
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import ExportError
 from .files import sha256, write_text
-from .wording import show
+from .wording import expected, show
 from .yaml_text import dump_flow, dump_yaml, parse_yaml
 
 FORMAT = 1  # grows when an older reader would misread the folder
@@ -16,7 +17,9 @@ GOLDEN = "golden.json"
 AGAIN = "export it again, or copy the whole folder again"
 GONE = "(nothing)"  # how a message shows a value that is not there
 # what deploy.yml holds, beside `files`; a missing or unknown field is an error
-FIELDS = ("format", "task", "model", "input", "preprocess", "postprocess", "classes", "quantization", "source", "versions")
+FIELDS = ("format", "task", "model", "input", "preprocess", "postprocess", "classes", "quantization", "source",
+          "versions")
+CHANNELS, LONGEST = 3, 16384  # of a graph's input; a longer side is no picture for a phone
 
 
 @dataclass
@@ -74,7 +77,7 @@ def read(folder, check=True):
     files = deploy.pop("files", None)
     if not isinstance(files, dict):
         raise ExportError(f"{folder / DEPLOY}: files: the list of files and hashes is missing; {AGAIN}")
-    problems = [*_fields(deploy), *_files(folder, files), *_changes(folder, deploy, files)]
+    problems = [*_fields(deploy), *_files(folder, files), *_changes(folder, deploy, files), *_types(deploy)]
     if problems and check:
         raise ExportError(f"{folder}: {problems[0]}; {AGAIN}")
     return Artefact(folder, deploy, files, problems)
@@ -98,20 +101,29 @@ def golden(folder):
     picture: the name of its file. input: {"shape", "sha256"} of the preprocessed tensor. output: the (1, C) answer of
     the training graph as lists. layers: {layer path: {"shape", "at": flat indices, "values", "mean"}}, samples of
     the output of each layer in the training graph, and its mean. deploy: a copy of deploy.yml without its `files`.
+    ExportError names the key that is not like that.
     """
-    path = Path(folder) / GOLDEN
+    sample, problem = _load_golden(Path(folder) / GOLDEN)
+    if problem:
+        raise ExportError(f"{Path(folder) / GOLDEN}: {problem}; {AGAIN}")
+    return sample
+
+
+def _load_golden(path):
+    """(content, '') or (None, what is wrong with it)."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ExportError(f"{path}: cannot be read ({error}); {AGAIN}") from error
+        sample = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        return None, f"cannot be read ({error})"
+    return sample, _golden_types(sample)
 
 
 def _check_format(folder, deploy):
     found = deploy.get("format")
-    if isinstance(found, int) and found > FORMAT:
+    if type(found) is int and found > FORMAT:
         raise ExportError(f"{folder / DEPLOY}: format {found} is newer than this ppmobile understands ({FORMAT}); "
                           "pip install --upgrade ppmobile")
-    if found != FORMAT:
+    if type(found) is not int or found != FORMAT:  # True == 1 in Python
         raise ExportError(f"{folder / DEPLOY}: format: expected {FORMAT}, got {show(found)}; {AGAIN}")
 
 
@@ -137,12 +149,76 @@ def _files(folder, files):
 
 
 def _changes(folder, deploy, files):
-    """Each value of deploy.yml that differs from the copy in the golden sample."""
+    """What is wrong with the golden sample, and each value of deploy.yml that differs from the copy in it."""
     path = folder / GOLDEN
     if not path.is_file() or sha256(path) != files.get(GOLDEN):
         return []  # told by _files already
-    return [f"{DEPLOY}: {place} is {show(now)}, but was {show(then)} when exported"
-            for place, now, then in differences(deploy, golden(folder)["deploy"])]
+    sample, problem = _load_golden(path)
+    if problem:
+        return [f"{GOLDEN}: {problem}"]
+    outside = [] if sample["picture"] in files else [
+        f"{GOLDEN}: picture: {show(sample['picture'])} is not among the files of {DEPLOY}"]
+    return outside + [f"{DEPLOY}: {place} is {show(now)}, but was {show(then)} when exported"
+                      for place, now, then in differences(deploy, sample["deploy"])]
+
+
+def _types(deploy):
+    """What is not of the type that predictors and verify take for granted, whoever wrote it."""
+    problems = {"input": _input_problem, "preprocess": _preprocess_problem, "postprocess": _topk_problem,
+                "classes": _classes_problem}
+    found = {name: problem(deploy[name]) for name, problem in problems.items() if name in deploy}
+    return [f"{DEPLOY}: {name}{text}" for name, text in found.items() if text]
+
+
+def _input_problem(value):
+    shape = value.get("shape") if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return f": {expected(dict, value)}"
+    if not (isinstance(shape, list) and len(shape) == 4 and shape[1] == CHANNELS and all(
+            type(size) is int and (size == -1 or 1 <= size <= LONGEST) for size in shape)):
+        return (f".shape: expected [N, {CHANNELS}, height, width], whole numbers up to {LONGEST} or -1, "
+                f"got {show(shape)}")
+    return ""
+
+
+def _preprocess_problem(value):
+    if not isinstance(value, list):
+        return f": {expected(list, value)}"
+    wrong = [i for i, step in enumerate(value) if not (isinstance(step, dict) and isinstance(step.get("name"), str))]
+    return f".{wrong[0]}: expected a step such as {{name: ToCHW}}, got {show(value[wrong[0]])}" if wrong else ""
+
+
+def _topk_problem(value):
+    if not isinstance(value, dict):
+        return f": {expected(dict, value)}"
+    topk = value.get("topk")
+    return "" if type(topk) is int and topk >= 1 else f".topk: expected a whole number of at least 1, got {show(topk)}"
+
+
+def _classes_problem(value):
+    if not isinstance(value, list) or not value:
+        return f": expected a list of names, got {show(value)}"
+    wrong = [i for i, name in enumerate(value) if not isinstance(name, str)]
+    return f".{wrong[0]}: {expected(str, value[wrong[0]])}" if wrong else ""
+
+
+def _golden_types(sample):
+    """'' or the first key of a golden sample that is missing or of another type than its readers take for granted."""
+    if not isinstance(sample, dict):
+        return expected(dict, sample)
+    for name, kind in (("picture", str), ("input", dict), ("output", list), ("layers", dict), ("deploy", dict)):
+        if not isinstance(sample.get(name), kind):
+            return f"{name}: {expected(kind, sample.get(name))}"
+    tensor, output = sample["input"], sample["output"]
+    if not isinstance(tensor.get("shape"), list) or not isinstance(tensor.get("sha256"), str):
+        return f"input: expected shape and sha256, got {show(tensor)}"
+    if len(output) != 1 or not isinstance(output[0], list) or not output[0] or not all(map(_finite, output[0])):
+        return f"output: expected a list of one list of finite numbers, got {show(output)}"
+    return ""
+
+
+def _finite(value):
+    return type(value) in (int, float) and math.isfinite(value)
 
 
 def differences(now, then, place=""):

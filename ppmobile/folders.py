@@ -17,10 +17,10 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux's renameat2(2)
 def atomic_folder(path):
     """Give an empty temporary folder beside `path`; when the block succeeds it takes the place of `path`.
 
-    An older folder at `path` is replaced as a whole, and stays as it is after any error. What a killed process left
-    is a hidden folder .NAME.tmp-... that nobody reads.
+    An older folder at `path` is replaced as a whole, and stays as it is after any error; a link is followed. What a
+    killed process left is a hidden folder .NAME.tmp-... that nobody reads.
     """
-    path = Path(path).absolute()
+    path = Path(path).resolve()
     temporary = path.with_name(f".{path.name[:40]}.tmp-{uuid.uuid4().hex[:12]}")
     with explain_os_errors(path):
         try:

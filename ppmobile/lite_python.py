@@ -33,18 +33,22 @@ def command(script, *arguments):
     return [python, *_flags(python), script, *arguments]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _search(chosen, path):
     """(python, "") or ("", what is wrong); cached, for each trial starts a process."""
     if chosen:
         python = os.path.expanduser(chosen)
         reason = refusal(python)
         return python, reason and f"{VARIABLE}={chosen}: {reason}; it must be a Python 3.10 with {PACKAGES}"
+    refused = []
     for python in _candidates(path):
-        if not refusal(python):
+        reason = refusal(python)
+        if not reason:
             return python, ""
+        refused.append(f" ({python}: {reason})")
     return "", ("Paddle Lite needs paddlelite, which is made for Python 3.10: there `pip install ppmobile[lite]`; "
-                f"beside another Python make an environment of 3.10 with {PACKAGES} and set {VARIABLE} to its python")
+                f"beside another Python make an environment of 3.10 with {PACKAGES} and set {VARIABLE} to its python"
+                + "".join(refused[:1]))  # the first is the one that was most likely meant
 
 
 def _candidates(path):

@@ -2,10 +2,13 @@
 
 import difflib
 import math
+import re
 import unicodedata
 
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", dict: "a block of keys"}
 _YES, _NO = ("yes", "on", "y", "true", "1"), ("no", "off", "n", "false", "0")
+# lines of Paddle's errors that stand below the reason: what it expected inside, which operator, when
+_BELOW = re.compile(r"\[(?:Hint:|operator <|TimeInfo:|SignalInfo:)")
 NOTHING = ("None", "none")  # what Python users write for YAML's null
 
 
@@ -42,6 +45,19 @@ def brief(text, limit=80):
     """What a user typed, without quotes, in one line of at most `limit` characters."""
     text = " ".join(str(text).split())
     return text if len(text) <= limit else text[:limit - 4] + " ..."
+
+
+def reason(error, limit=200):
+    """Why a library gave up, in one line of at most `limit` characters: an exception's, or of what a process printed.
+
+    That is the last line with an error's name ("InvalidArgumentError: ..."), else the last that says anything; Paddle
+    writes hints below it. The type of an exception that says nothing, '' for an empty text.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line for line in lines if not _BELOW.match(line)] or lines
+    if not lines:
+        return "" if isinstance(error, str) else type(error).__name__
+    return brief(next((line for line in reversed(lines) if "Error:" in line), lines[-1]), limit)
 
 
 def display_width(text):

@@ -67,6 +67,69 @@ def test_a_changed_field_is_named(copied, old, new, message):
     assert refused(copied).startswith(message)
 
 
+def rewritten(folder, place, value):
+    """The message on an artefact whose hashes are right, with another value at a place of deploy.yml and its copy."""
+    kept = json.loads((folder / "golden.json").read_text(encoding="utf-8"))
+    *way, last = place
+    inner = kept["deploy"]
+    for key in way:
+        inner = inner[key]
+    inner[last] = value
+    (folder / "golden.json").write_text(json.dumps(kept), encoding="utf-8")
+    artefact.seal(folder, kept["deploy"])
+    return refused(folder)
+
+
+@pytest.mark.parametrize("place, value, message", [
+    (["format"], True, "deploy.yml: format: expected 1, got true"),
+    (["format"], 1.0, "deploy.yml: format: expected 1, got 1.0"),
+    (["classes"], "cat", "deploy.yml: classes: expected a list of names, got 'cat'"),
+    (["classes"], [], "deploy.yml: classes: expected a list of names, got []"),
+    (["classes", 1], 5, "deploy.yml: classes.1: expected a text, got 5"),
+    (["input"], None, "deploy.yml: input: expected a block of keys, got nothing"),
+    (["input", "shape"], None, "deploy.yml: input.shape: expected [N, 3, height, width]"),
+    (["input", "shape"], [1, 3, 16], "deploy.yml: input.shape: expected"),
+    (["input", "shape", 0], True, "deploy.yml: input.shape: expected"),
+    (["input", "shape", 1], -1, "deploy.yml: input.shape: expected"),
+    (["input", "shape", 2], 0, "deploy.yml: input.shape: expected"),
+    (["input", "shape", 2], 16.0, "deploy.yml: input.shape: expected"),
+    (["input", "shape", 3], 16385, "deploy.yml: input.shape: expected"),
+    (["postprocess"], None, "deploy.yml: postprocess: expected a block of keys, got nothing"),
+    (["postprocess", "topk"], "5", "deploy.yml: postprocess.topk: expected a whole number of at least 1, got '5'"),
+    (["postprocess", "topk"], True, "deploy.yml: postprocess.topk: expected"),
+    (["postprocess", "topk"], 0, "deploy.yml: postprocess.topk: expected"),
+    (["preprocess"], None, "deploy.yml: preprocess: expected a list, got nothing"),
+    (["preprocess", 1], "ToCHW", "deploy.yml: preprocess.1: expected a step such as {name: ToCHW}, got 'ToCHW'"),
+    (["preprocess", 0], {"size": 3}, "deploy.yml: preprocess.0: expected a step"),
+])
+def test_a_field_of_another_type_is_named_though_all_hashes_are_right(copied, place, value, message):
+    assert rewritten(copied, place, value).startswith(message)
+
+
+@pytest.mark.parametrize("shape", [[-1, 3, -1, -1], [1, 3, 16384, 1]])
+def test_shapes_that_are_fine(copied, shape):
+    with pytest.raises(pytest.fail.Exception):
+        rewritten(copied, ["input", "shape"], shape)
+    assert artefact.read(copied).shape == shape
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda kept: [kept], "expected a block of keys, got ["),
+    *((lambda kept, key=key: {k: v for k, v in kept.items() if k != key}, f"{key}: expected ")
+      for key in ("picture", "input", "output", "layers", "deploy")),
+    (lambda kept: {**kept, "input": {"shape": 3}}, "input: expected shape and sha256, got {'shape': 3}"),
+    (lambda kept: {**kept, "output": [[0.5, float("nan")]]}, "output: expected a list of one list of finite numbers"),
+    (lambda kept: {**kept, "output": [0.5, 0.5]}, "output: expected a list of one list"),
+    (lambda kept: {**kept, "picture": "../golden.png"}, "picture: '../golden.png' is not among the files of"),
+    (lambda kept: {**kept, "picture": "/etc/motd"}, "picture: '/etc/motd' is not among the files of deploy.yml"),
+])
+def test_a_golden_sample_of_another_form_is_named_though_all_hashes_are_right(copied, change, message):
+    kept = artefact.golden(copied)
+    (copied / "golden.json").write_text(json.dumps(change(kept)), encoding="utf-8")
+    artefact.seal(copied, kept["deploy"])
+    assert refused(copied).startswith(f"golden.json: {message}")
+
+
 def test_no_artefact_and_no_yaml(tmp_path, copied):
     assert "no artefact (it has no deploy.yml); make one with ppmobile export" in refused(tmp_path)
     (copied / "deploy.yml").write_text("- a", encoding="utf-8")

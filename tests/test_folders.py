@@ -45,3 +45,12 @@ def test_a_folder_below_a_file_is_refused_in_one_line(tmp_path):
     with pytest.raises(PPMobileError, match="a part of this path is a file, not a folder"), \
             atomic_folder(tmp_path / "file" / "out"):
         pass
+
+
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with atomic_folder(tmp_path / "link") as folder:
+        (folder / "new").write_text("1", encoding="utf-8")
+    assert names(tmp_path) == ["link", "real"] and names(tmp_path / "real") == ["new"]
+    assert (tmp_path / "link").is_symlink()

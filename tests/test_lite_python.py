@@ -77,6 +77,13 @@ def test_one_that_does_not_work_is_passed_over(tmp_path):
     assert lite_python.interpreter() == str(found)
 
 
+def test_why_the_first_was_passed_over_is_told(tmp_path):
+    first = program(tmp_path / "python3.10", "echo numpy 2.1.0")
+    program(tmp_path / "pyenv/versions/3.10.2/bin/python", "exit 3")
+    message = refusal()
+    assert message.endswith(f" ({first}: paddlelite gives wrong numbers with NumPy 2.1.0)") and "pip install" in message
+
+
 def test_another_python_does_not_see_pythonpath(tmp_path):
     found = program(tmp_path / "python3.10", "echo numpy 1.26.4")
     assert lite_python.command("script.py", "a") == [str(found), "-E", "script.py", "a"]

@@ -19,8 +19,10 @@ def main(folder, pictures):
     golden = json.loads((folder / "golden.json").read_text(encoding="utf-8"))
     wanted = {folder / golden["picture"]: best(golden["output"][0], golden["deploy"]["classes"])}
     wanted.update(answers(folder, pictures))
-    import paddlex
-
+    try:
+        import paddlex
+    except ImportError:
+        sys.exit('paddlex is not installed here: pip install "paddlex[base]==3.7.2" in an environment of its own')
     name = yaml.safe_load((folder / "inference.yml").read_text(encoding="utf-8"))["Global"]["model_name"]
     print(f"paddlex {paddlex.__version__}: create_model(model_name={name!r}, model_dir={str(folder)!r})")
     model = paddlex.create_model(model_name=name, model_dir=str(folder))

@@ -1,4 +1,4 @@
-"""`ppmobile export`: write a trained model as a folder that phones and CPUs run, and prove that it computes the same."""
+"""`ppmobile export`: write a trained model as a folder that phones and CPUs run, and prove what it computes."""
 
 from .arguments import parser, path, run_config
 

@@ -63,7 +63,7 @@ def parsed(argv):
             setattr(options, name, default)
         elif Path(options.model).exists() and not is_artefact(options.model):
             arguments.error(f"--{name.replace('_', '-')} needs an artefact, and {options.model} is none; make one with "
-                            f"ppmobile export -w {options.model} -o FOLDER")
+                            f"ppmobile export -w {options.model} --out FOLDER")
     return options
 
 

@@ -5,7 +5,7 @@ import sys
 from .arguments import parser, path
 
 STEPS = {"ptq": "int8 after training: an artefact is calibrated with real pictures"}
-ALGORITHMS = ("auto", "abs_max", "avg", "hist", "hist999", "mse", "kl")
+ALGORITHMS = ("avg", "abs_max", "hist", "hist999", "mse", "kl", "auto")
 
 
 def main(argv):
@@ -17,7 +17,7 @@ def main(argv):
 
 
 def ptq(argv):
-    """Write int8 graphs into an artefact; the worst layers stay in float, as few as keep the accuracy."""
+    """Write int8 graphs into an artefact; few of the worst layers stay in float, so that it keeps its accuracy."""
     arguments = _arguments()
     options = arguments.parse_args(argv)
     if options.count < 1:
@@ -62,8 +62,9 @@ def _arguments():
     arguments.add_argument("--split", default="train", choices=("train", "val", "test"),
                            help="the config's split to calibrate on, default train; the loss is measured on val")
     arguments.add_argument("--count", type=int, default=64, help="how many pictures to calibrate on, default 64")
-    arguments.add_argument("--algo", default="auto", choices=ALGORITHMS,
-                           help="how the range of a layer's input is found; default auto, the best for each layer")
+    arguments.add_argument("--algo", default="avg", choices=ALGORITHMS,
+                           help="how the range of a layer's input is found; default avg, the mean of the pictures' "
+                                "greatest values; auto takes the best of four for each layer")
     arguments.add_argument("--keep-float", nargs="+", default=[], metavar="LAYER",
                            help="layers that stay in float anyhow: paths, with * and ?, or the start of a path")
     arguments.add_argument("--max-drop", type=float, default=0.01,
@@ -79,11 +80,13 @@ def _arguments():
 
 
 def check_out(options):
-    """Refuse a place for --out that holds something."""
-    from ..export.write import check_place
+    """Refuse a place for --out that holds something, and an artefact to be replaced that holds a user's own files."""
+    from ..export.write import check_nothing_else, check_place
 
     if options.out:
         check_place(options.out, overwrite=False)
+    else:
+        check_nothing_else(options.artefact)
 
 
 def show(result, no_bench):

@@ -1,4 +1,4 @@
-"""`ppmobile verify`: replay an artefact on every runtime that is installed, and say where the answers begin to differ."""
+"""`ppmobile verify`: replay an artefact on every runtime that is installed, and say where answers begin to differ."""
 
 from .arguments import parser, path, run_config
 
@@ -23,16 +23,23 @@ def main(argv):
     from ..artefact import read
     from ..export.verify import verify
 
-    read(options.artefact, check=False)  # before the run is looked at: the message should be on what was named first
+    artefact = read(options.artefact, check=False)  # first: a message should be on what was named first
     config = run_config(options) if options.config or options.weights else None
-    model = trained(options.weights, config) if options.weights else None
+    model = trained(options.weights, config, artefact) if options.weights else None
     report = verify(options.artefact, model, config, options.pictures, options.runtimes, options.count)
     print(report.table())
     return 0 if report.passed else 1
 
 
-def trained(weights, config):
-    """The Model of a run, in evaluation mode."""
+def trained(weights, config, artefact):
+    """The Model of a run, in evaluation mode. ExportError if the Artefact was made of another checkpoint."""
     from ..engine.run import restore
+    from ..errors import ExportError
+    from ..files import sha256
 
-    return restore(weights, config)[0]
+    model, _, _, saved = restore(weights, config)
+    source = artefact.deploy.get("source")
+    if isinstance(source, dict) and source.get("sha256", "") not in ("", sha256(saved.path)):
+        raise ExportError(f"{saved.path}: is not the checkpoint that {artefact.folder} was exported from "
+                          f"({source.get('checkpoint')} of {source.get('date')}); give that run, or leave -w out")
+    return model

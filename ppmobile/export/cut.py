@@ -1,4 +1,4 @@
-"""The files of an artefact cut short behind an inner layer, so that each runtime itself shows what it computed there."""
+"""An artefact's files cut short behind an inner layer, so that each runtime itself shows what it computes there."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from ..errors import ExportError, PPMobileError
 from ..predict.quiet import quiet
 from ..predict.runtimes import open_runtime
 from ..predict.runtimes.needs import FILES
+from ..untracked import import_openvino
 from ..wording import brief
 from .program import layer_outputs, layer_path, load_graph, save_graph
 
@@ -46,7 +47,8 @@ class Cut:
         except PPMobileError:
             raise
         except Exception as error:  # each library has errors of its own
-            raise ExportError(f"{self.runtime}: the graph up to {variable} cannot be run ({brief(error, 200)})") from error
+            reason = brief(error, 200)
+            raise ExportError(f"{self.runtime}: the graph up to {variable} cannot be run ({reason})") from error
 
     def _short(self, variable, folder):
         (folder / self.files[0]).parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +114,8 @@ class _Onnx(Cut):
         model = onnx.ModelProto()
         model.CopyFrom(self.model)
         del model.graph.output[:]
-        model.graph.output.append(onnx.helper.make_tensor_value_info(self.names[variable], onnx.TensorProto.FLOAT, None))
+        answer = onnx.helper.make_tensor_value_info(self.names[variable], onnx.TensorProto.FLOAT, None)
+        model.graph.output.append(answer)
         onnx.save(model, str(folder / self.files[0]))
 
 
@@ -120,16 +123,13 @@ class _OpenVino(Cut):
     """int8/openvino.xml: tensors carry the names of Paddle's variables. (The other precisions read the .pdmodel.)"""
 
     def load(self, graph):
-        import openvino
-
-        self.model = openvino.Core().read_model(str(self.artefact.path(self.files[0])))
+        self.model = import_openvino().Core().read_model(str(self.artefact.path(self.files[0])))
         ports = {name: port for op in self.model.get_ops() for port in op.outputs() for name in port.get_names()}
         self.ports = ports
         return [(path, name) for path, name in layer_outputs(graph).items() if name in ports]
 
     def write(self, variable, folder):
-        import openvino
-
+        openvino = import_openvino()
         short = openvino.Model([self.ports[variable]], self.model.get_parameters(), "cut")
         openvino.save_model(short, str(folder / self.files[0]), compress_to_fp16=False)
 

@@ -11,6 +11,7 @@ from paddle.base import framework
 from ..compat import old_ir
 from ..errors import ExportError
 from ..models.blocks import fuse
+from ..wording import reason
 
 
 class Deployed(nn.Layer):
@@ -26,7 +27,7 @@ class Deployed(nn.Layer):
 
 
 def deployed(model):
-    """The Deployed form of a copy of `model`, in evaluation mode, its training branches fused; `model` stays as it is."""
+    """The Deployed form of a copy of `model`, in evaluation mode and with its training branches fused."""
     model = copy.deepcopy(model)
     model.eval()
     fuse(model)
@@ -57,10 +58,8 @@ def _save(net, shape, folder):
         graph = paddle.jit.to_static(net, input_spec=spec, full_graph=True)
         paddle.jit.save(graph, str(folder / "inference"))
     except Exception as error:  # tracing raises whatever the traced code raises
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-        reason = next((line for line in reversed(lines) if "Error:" in line), lines[-1])  # advice follows the reason
-        raise ExportError(f"the net cannot be traced to a graph: {reason}; its forward must not depend on the values "
-                          "of tensors") from error
+        raise ExportError(f"the net cannot be traced to a graph: {reason(error)}; its forward must not depend on "
+                          "the values of tensors") from error
     finally:
         if hasattr(net.forward, "rollback"):
             net.forward.rollback()

@@ -20,8 +20,8 @@ def model_name(backbone):
     except ConfigError:
         name = ""
     if not name or name.startswith(UNKNOWN):
-        raise ExportError(f"PaddleX 3.7 knows no model like {name or backbone['name']} with these options, so it cannot "
-                          "read it; leave `paddlex` out of --for")
+        raise ExportError(f"PaddleX 3.7 knows no model like {name or backbone['name']} with these options; leave "
+                          "`paddlex` out of --for")
     name = COMPLETE.get(name, name)
     for ours, theirs in SPELLING:
         if name.startswith(ours):

@@ -8,6 +8,7 @@ import paddle
 
 from ..compat import old_ir
 from ..errors import ExportError
+from ..wording import reason
 
 MODEL, PARAMS = "inference.pdmodel", "inference.pdiparams"
 
@@ -35,8 +36,8 @@ def load_graph(folder):
             model, weights = (folder / MODEL).read_bytes(), (folder / PARAMS).read_bytes()
             program, inputs, outputs = _deserialize(model, weights, executor)
         except (OSError, RuntimeError, ValueError) as error:
-            reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-            raise ExportError(f"{folder / MODEL}: cannot be read as a Paddle graph ({reason}); export it again") from error
+            raise ExportError(f"{folder / MODEL}: cannot be read as a Paddle graph ({reason(error)}); export it again"
+                              ) from error
     return Graph(program, scope, inputs, outputs)
 
 

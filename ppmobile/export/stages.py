@@ -13,7 +13,8 @@ FORMAT = 1
 PASSED, FAILED, SKIPPED = "passed", "FAILED", "skipped"
 PACKAGES = ("paddlepaddle", "paddlepaddle-gpu", "onnxruntime", "openvino", "paddlelite", "numpy", "opencv-python",
             "opencv-python-headless")
-COLUMNS = ("stage", "verdict", "max error", "relative", "agreement", "deviation", "tolerance", "first layer that differs")
+COLUMNS = ("stage", "verdict", "max error", "relative", "agreement", "deviation", "tolerance",
+           "first layer that differs")
 
 
 @dataclass
@@ -68,8 +69,13 @@ class Report:
 
     @property
     def passed(self):
-        """Whether no stage is beyond its tolerance; those that were skipped do not count."""
-        return all(stage.verdict != FAILED for stage in self.stages)
+        """Whether no stage is beyond its tolerance, and a runtime was tested; those that were skipped do not count."""
+        return bool(self.tested) and all(stage.verdict != FAILED for stage in self.stages)
+
+    @property
+    def tested(self):
+        """Names of the runtimes that were run."""
+        return [stage.name for stage in self.stages if stage.name in NAMES and stage.verdict != SKIPPED]
 
     def table(self):
         """The stages as a text for a terminal, with reasons below, and the verdict in the last line."""
@@ -81,9 +87,13 @@ class Report:
         lines += [f"{stage.name}: {stage.verdict}: {stage.reason}" for stage in self.stages if stage.reason]
         lines += LEGEND.splitlines()
         lines += [f"note: {note}" for note in self.notes]
+        return "\n".join([*lines, self._verdict()])
+
+    def _verdict(self):
         bad = [stage.name for stage in self.stages if stage.verdict == FAILED]
-        tested = sum(stage.name in NAMES for stage in shown)
-        return "\n".join([*lines, f"FAILED, first at {bad[0]}" if bad else f"passed on {tested} runtimes"])
+        if bad:
+            return f"FAILED, first at {bad[0]}"
+        return f"passed on {len(self.tested)} runtimes" if self.tested else "not passed: no runtime was tested"
 
     def to_dict(self):
         """What verify.json holds."""
@@ -94,7 +104,8 @@ class Report:
             reason = f"{before.name}: {before.reason}" if before else stage.reason
             runtimes[stage.name] = {"passed": not before and stage.verdict == PASSED, "reason": reason,
                                     "max_error": stage.max_error, "agreement": stage.agreement}
-        return {"format": FORMAT, "artefact": self.digest, "date": datetime.datetime.now().isoformat(timespec="seconds"),
+        now = datetime.datetime.now().isoformat(timespec="seconds")
+        return {"format": FORMAT, "artefact": self.digest, "date": now,
                 "machine": {"cpu": model, "features": sorted(features or ())},
                 "versions": {name: version for name in PACKAGES if (version := installed(name))},
                 "pictures": self.pictures, "origin": self.origin, "notes": self.notes,

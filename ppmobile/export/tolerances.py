@@ -5,7 +5,8 @@ from typing import Optional
 
 import numpy as np
 
-RELATIVE = 1e-4  # fp32; eight families gave 1e-6 to 1e-5 in four runtimes, a wrong weight or a lost bias more than 1e-3
+# fp32: eight families gave 1e-6 to 5e-5 in four runtimes; one weight off by the size of the largest 2e-4 to 7e-2
+RELATIVE = 1e-4
 MARGINS = {"bf16": (0.05, 0.95), "int8": (0.2, 0.9)}  # see `agreement`: margin, least share of pictures
 DEVIATION = 0.7  # see `deviation`
 SMALLEST = 1e-6  # probabilities below count as this: their logarithms are rounding, and nobody reads them
@@ -40,26 +41,36 @@ class Comparison:
         return not self.reason
 
 
-def compare(got, want, precision="fp32"):
+def compare(got, want, precision="fp32", allowed=RELATIVE):
     """The Comparison of probabilities (N, C) with the reference's, judged for "fp32", "bf16" or "int8".
 
-    fp32 is judged by `relative`. bf16 and int8 are rounded too coarsely for that: they may lose neither the class
-    (`agreement`) nor what tells the pictures apart (`deviation`).
+    fp32 is judged by `relative`, which may be as large as `allowed`: one number, or one for each picture. bf16 and int8
+    are rounded too coarsely for that: they may lose neither the class (`agreement`) nor what tells the pictures apart
+    (`deviation`).
     """
     if got.shape != want.shape:
         return Comparison(reason=f"gives {list(got.shape)} instead of {list(want.shape)}")
     if not np.isfinite(got).all():
         return Comparison(reason="gives numbers that are not finite")
-    error = float(np.abs(got.astype(np.float64) - want).max())
-    relative = error / max(float(np.abs(want).max()), 1e-30)
+    errors = relative_errors(got, want)
     margin = MARGINS.get(precision, (0.0, 0.0))[0]
-    numbers = (error, relative, agreement(got, want, margin), deviation(got, want))
-    return Comparison(*numbers, _verdict(precision, *numbers[1:]))
+    numbers = (float(errors.max()), agreement(got, want, margin), deviation(got, want))
+    reason = _too_far(errors, allowed) if precision == "fp32" else _verdict(precision, *numbers[1:])
+    return Comparison(float(np.abs(got.astype(np.float64) - want).max()), *numbers, reason)
 
 
-def _verdict(precision, relative, share, deviated):
-    if precision == "fp32":
-        return "" if relative <= RELATIVE else f"relative error {relative:.1e} > {RELATIVE:.0e}"
+def relative_errors(got, want):
+    """(N,) largest error of each picture over the largest probability of all."""
+    return np.abs(got.astype(np.float64) - want).max(axis=1) / max(float(np.abs(want).max()), 1e-30)
+
+
+def _too_far(errors, allowed):
+    allowed = np.broadcast_to(allowed, errors.shape)
+    worst = int((errors / allowed).argmax())
+    return "" if errors[worst] <= allowed[worst] else f"relative error {errors[worst]:.1e} > {allowed[worst]:.0e}"
+
+
+def _verdict(precision, share, deviated):
     if share < MARGINS[precision][1]:
         return f"agrees on {share:.0%} of the pictures, less than {MARGINS[precision][1]:.0%}"
     return "" if deviated <= DEVIATION else f"log-probabilities deviate by {deviated:.2f} > {DEVIATION} of their spread"
@@ -68,8 +79,9 @@ def _verdict(precision, relative, share, deviated):
 def agreement(got, want, margin):
     """Share of pictures whose top class in `got` has, in `want`, a probability at most `margin` below the best one.
 
-    Two classes that the reference itself finds alike may change places. On trained nets bf16 gave 1.0, int8 that
-    loses 10 points of accuracy 0.96, int8 of good calibration 1.0, and shuffled classes or pictures at most 0.6.
+    Two classes that the reference itself finds alike may change places. On trained nets bf16 gave 1.0; int8 of a
+    MobileNetV3-small 0.91 with the depthwise layers in float, and 0.23 to 0.86 with all layers quantized, in three
+    runtimes; shuffled classes or pictures at most 0.6.
     """
     rows = np.arange(len(want))
     return float(np.mean(want.max(axis=1) - want[rows, got.argmax(axis=1)] <= margin))
@@ -80,8 +92,8 @@ def deviation(got, want):
 
     0 is equal; 1 is what a runtime gets that answers every picture alike, and wrong classes or pictures get more. It
     catches those on untrained nets, too, whose probabilities are so nearly uniform that `agreement` lets all pass.
-    Measured: bf16 0.03 on trained nets and 0.06 to 0.48 on untrained ones (PP-LCNet, MobileNetV1 to V3; the greatest
-    is MobileNetV1, which tells pictures apart least); int8 0.3 to 0.55 on a trained MobileNetV3; garbage 0.99 to 50.
+    Measured: bf16 0.03 on trained nets and 0.02 to 0.5 on untrained ones (most for MobileNetV1, which tells pictures
+    apart least); int8 0.3 on a trained MobileNetV3-small, 0.5 to 1.0 where it fails; garbage 0.99 to 50.
     """
     a, b = _centred(got), _centred(want)
     return float(np.sqrt(np.mean((a - b) ** 2)) / max(np.sqrt(np.mean(b**2)), FLAT))

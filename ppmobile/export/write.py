@@ -5,7 +5,7 @@ import platform
 from pathlib import Path
 
 from .. import __version__
-from ..artefact import FORMAT, read, seal
+from ..artefact import DEPLOY, FORMAT, VERIFY, read, seal
 from ..doctor import installed
 from ..errors import ConfigError, ExportError
 from ..files import sha256, write_text
@@ -49,7 +49,7 @@ def export_model(model, config, classes, out, targets=("paddle",), picture=None,
     with atomic_folder(out) as folder:
         say(f"paddle: graph for input {shape}")
         paddle_graph.write_graph(net, shape, folder)
-        for target in (name for name in TARGETS if name in targets):
+        for target in (name for name in WRITERS if name in targets):
             WRITERS[target](folder, net, deploy, say)
         golden.write_golden(folder, picture, image, model, net, deploy)
         seal(folder, deploy)
@@ -72,10 +72,21 @@ def check_place(out, overwrite):
     out = Path(out)
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
-    if not (out / "deploy.yml").is_file():
+    if not (out / DEPLOY).is_file():
         raise ExportError(f"{out}: there is something else than an artefact; choose another folder")
     if not overwrite:
         raise ExportError(f"{out}: holds an artefact already; --overwrite replaces it, or choose another folder")
+    check_nothing_else(out)
+
+
+def check_nothing_else(out):
+    """ExportError if an artefact's folder, which is about to be replaced, holds files that no export wrote."""
+    ours = {DEPLOY, VERIFY, *read(out, check=False).files}
+    others = [name for path in sorted(Path(out).rglob("*")) if path.is_file()
+              and (name := path.relative_to(out).as_posix()) not in ours]
+    if others:
+        raise ExportError(f"{out}: would be replaced, with {others[0]} in it, which no export wrote; move it elsewhere "
+                          "first")
 
 
 def input_shape(shape, dynamic):
@@ -94,10 +105,6 @@ def deploy_fields(config, classes, preprocess, shape, source):
             "input": {"name": "image", "shape": shape}, "preprocess": preprocess,
             "postprocess": {"topk": min(TOPK, len(classes))}, "classes": list(classes), "quantization": None,
             "source": source, "versions": versions}
-
-
-def _paddle(folder, net, deploy, say):
-    """Written already: the other targets start from it."""
 
 
 def _pir(folder, net, deploy, say):
@@ -137,4 +144,4 @@ def _paddlex(folder, net, deploy, say):
     write_text(folder / FILE, text)
 
 
-WRITERS = {"paddle": _paddle, "pir": _pir, "lite": _lite, "onnx": _onnx, "openvino": _openvino, "paddlex": _paddlex}
+WRITERS = {"pir": _pir, "lite": _lite, "onnx": _onnx, "openvino": _openvino, "paddlex": _paddlex}

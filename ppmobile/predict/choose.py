@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from .. import __version__, child
 from ..artefact import VERIFY
 from ..doctor import cpu, installed
 from ..errors import ExportError, PPMobileError
@@ -28,7 +29,8 @@ def choose(artefact, threads=1):
     """(name, why) of the fastest runtime for an Artefact; `why` tells the times of all in a line.
 
     Candidates are those that can be used here and passed `ppmobile verify` on this machine; a runtime on which
-    verify.json says nothing valid has to replay the golden sample. Paddle Lite is asked only if there is no other.
+    verify.json says nothing valid has to prove itself on the golden sample (replay.py). Paddle Lite is asked only if
+    there is no other.
     ExportError if none is left.
     """
     reasons = {name: status(name, artefact) for name in NAMES if name != LAST_RESORT}
@@ -69,8 +71,8 @@ def verified(artefact):
 def _remembered(artefact, threads, trusted, unproven):
     """(times, failures) from the cache, or measured now: {name: ms} and {name: reason}."""
     model, features = cpu()
-    facts = [artefact.digest, model, sorted(features or ()), threads, trusted, unproven, list(sys.version_info[:2]),
-             [installed(name) for name in PACKAGES]]
+    facts = [__version__, artefact.digest, model, sorted(features or ()), threads, trusted, unproven,
+             list(sys.version_info[:2]), [installed(name) for name in PACKAGES]]
     key = hashlib.sha256(json.dumps(facts).encode("utf-8")).hexdigest()[:32]
     file = cache_home() / "runtimes" / f"{key}.json"
     try:
@@ -78,18 +80,22 @@ def _remembered(artefact, threads, trusted, unproven):
         return {name: float(ms) for name, ms in found["times"].items()}, dict(found["failures"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
-    times, failures = measure(artefact, threads, trusted, unproven)
+    times, failures, crashes = measure(artefact, threads, trusted, unproven)
+    failures = {**failures, **crashes}
+    if crashes or not times:  # the next time all may go well
+        return times, failures
     with contextlib.suppress(PPMobileError, OSError):  # a cache that cannot be written costs time, no more
         write_json(file, {"times": times, "failures": failures})
     return times, failures
 
 
 def measure(artefact, threads, trusted, unproven):
-    """({name: median ms}, {name: reason}) of runtimes tried in processes of their own (trial.py).
+    """({name: median ms}, {name: why not}, {name: how its process ended}) of runtimes tried in processes of their own.
 
-    Those in `trusted` need not replay the golden sample. A runtime that kills the process is left out of the next.
+    Those in `trusted` need not prove that they are right. A runtime that kills the process is left out of the next.
+    ExportError if the golden sample itself cannot be replayed.
     """
-    times, failures = {}, {}
+    times, failures, crashes = {}, {}, {}
     left = [*trusted, *unproven]
     while left:
         task = {"folder": str(artefact.folder.absolute()), "threads": threads,
@@ -97,30 +103,34 @@ def measure(artefact, threads, trusted, unproven):
                 "unproven": [name for name in unproven if name in left]}
         ended, findings, begun = _trial(task)
         failures.update({one["name"]: one["reason"] for one in findings if "reason" in one})
-        if not ended:
+        if not ended or set(left) == {one["name"] for one in findings}:  # what comes after the last finding is nothing
             times = {one["name"]: one["ms"] for one in findings if "ms" in one}
             break
-        culprit = begun or left[0]
-        failures[culprit] = ended
-        left = [name for name in left if name not in failures]
-    return times, failures
+        crashes.update(dict.fromkeys([begun] if begun else left, ended))  # before the first, it is the fault of none
+        left = [name for name in left if name not in failures and name not in crashes]
+    return times, failures, crashes
 
 
 def _trial(task):
-    """('' or how the process ended badly, its findings, the runtime it touched last)."""
+    """('' or how the process ended badly, what it found on runtimes, the one it touched last)."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "findings"
         path = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p)
         command = [sys.executable, "-m", "ppmobile.predict.trial", json.dumps(task), str(file)]
         try:
             done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, timeout=TIME_LIMIT,
-                                  stdin=subprocess.DEVNULL, capture_output=True, check=False)
-            ended = "" if done.returncode == 0 else f"it ends the process with status {done.returncode}"
+                                  stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace",
+                                  check=False)
+            failed = f"its process failed: {child.ending(done.returncode, done.stderr)}"
+            ended = failed if done.returncode else ""
         except subprocess.TimeoutExpired:
             ended = f"it takes longer than {TIME_LIMIT} s"
         except OSError as error:
             ended = f"no process to try it in: {error}"
         lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     findings = [json.loads(line) for line in lines if line.endswith("}")]
+    problem = next((one["problem"] for one in findings if "problem" in one), "")
+    if problem:
+        raise ExportError(f"no runtime can be tried: {problem}")
     begun = [one["begin"] for one in findings if "begin" in one]
     return ended, [one for one in findings if "name" in one], begun[-1] if begun else ""

@@ -20,8 +20,11 @@ def is_one(source):
     """Whether `source` is a single picture: a file's path, bytes, or an array; not a folder, pattern or list."""
     if isinstance(source, PATHS):
         path = Path(source)
-        many = path.is_dir() or glob.has_magic(os.fspath(source))
-        return not os.fspath(source) or path.is_file() or not many  # "" is no folder, whatever pathlib thinks
+        try:
+            many = path.is_dir() or glob.has_magic(os.fspath(source))
+            return not os.fspath(source) or path.is_file() or not many  # "" is no folder, whatever pathlib thinks
+        except OSError:  # a name too long, say: reading it tells the reason
+            return True
     return isinstance(source, (*BYTES, np.ndarray))
 
 

@@ -1,53 +1,37 @@
-"""Keeps the C++ libraries' chatter off the terminal while a model loads, and their last words for an error message."""
+"""Keeps the chatter of C++ libraries off the terminal while a model loads."""
 
 import contextlib
 import ctypes
 import os
 import sys
-import tempfile
 import threading
 
 _TURN = threading.RLock()  # two threads that swap the same descriptors would restore the wrong ones
 
 
-class Said:
-    """What was printed inside a `quiet` block; `text` is complete when the block has ended."""
-
-    text = ""
-
-    @property
-    def last(self):
-        """The last line that says something, or ''."""
-        lines = [line.strip() for line in self.text.splitlines() if line.strip()]
-        return lines[-1] if lines else ""
-
-
 @contextlib.contextmanager
 def quiet():
-    """Inside, whatever the process writes to the descriptors 1 and 2 is kept in the Said that this gives.
+    """Inside, whatever the process writes to the descriptors 1 and 2 goes nowhere.
 
-    That includes other threads' output, so keep the block short. Without such descriptors nothing is caught.
+    That includes other threads' output, so keep the block short. Without such descriptors nothing is done.
     """
-    said = Said()
     with _TURN, contextlib.ExitStack() as stack:
         try:
-            kept = stack.enter_context(tempfile.TemporaryFile())
-            old = [os.dup(1), os.dup(2)]
-        except OSError:  # no terminal at all, or no place for a temporary file: then noise does no harm either
-            yield said
+            old = [os.dup(1), os.dup(2)]  # first, or the file below would get the number of a closed one
+            nowhere = stack.enter_context(open(os.devnull, "wb"))
+        except OSError:  # no terminal at all: then noise does no harm either
+            yield
             return
         _flush()
-        os.dup2(kept.fileno(), 1)
-        os.dup2(kept.fileno(), 2)
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
         try:
-            yield said
+            yield
         finally:
             _flush()
             for number, descriptor in enumerate(old, 1):
                 os.dup2(descriptor, number)
                 os.close(descriptor)
-            kept.seek(0)
-            said.text = kept.read().decode("utf-8", "replace")
 
 
 def _flush():

@@ -3,9 +3,10 @@
 import contextlib
 import statistics
 
-from ..errors import ExportError
+from ..errors import ExportError, PPMobileError
 from ..predict.runtimes import NAMES, check_name, check_threads, status
 from ..predict.runtimes.needs import FILES
+from ..wording import reason as why
 from . import memory
 from .workers import Worker
 
@@ -42,7 +43,8 @@ def row(artefact, name):
     """A row without measurements: artefact, runtime, reason ("" if it can run), files_mb (10^6 bytes of its files).
 
     Measured later: median_ms, p10_ms, p90_ms; ratio, how many times as fast as paddle-fp32 of the same artefact;
-    noise, the coefficient of variation of the medians of its turns; top1, 0 to 1; peak_mib, predictor_mib (memory.py).
+    noise, the coefficient of variation of the medians of its turns, None for a single one; top1, 0 to 1; peak_mib and
+    predictor_mib (memory.py).
     """
     reason = status(name, artefact)
     size = None if reason else round(sum(artefact.path(file).stat().st_size for file in FILES[name]) / 1e6, 2)
@@ -104,8 +106,8 @@ def percentile(ordered, share):
 
 
 def variation(values):
-    """The coefficient of variation, standard deviation / mean; 0 for fewer than two values."""
-    return statistics.stdev(values) / statistics.fmean(values) if len(values) > 1 else 0.0
+    """The coefficient of variation, standard deviation / mean; None for fewer than two values, which tell nothing."""
+    return statistics.stdev(values) / statistics.fmean(values) if len(values) > 1 else None
 
 
 def measure_accuracy(rows, workers, dataset, say):
@@ -124,9 +126,16 @@ def measure_accuracy(rows, workers, dataset, say):
 
 
 def measure_memory(artefacts, rows, threads=1, say=print):
-    """Put peak_mib and predictor_mib into the rows that could run, each in fresh processes."""
+    """Put peak_mib and predictor_mib into the rows that could run, each in fresh processes.
+
+    Where that fails they stay None and `say` tells why: the times that were measured before are not given up for it.
+    """
     by_folder = {str(artefact.folder): artefact for artefact in artefacts}
     for one in rows:
-        if not one["reason"]:
-            say(f"memory of {one['artefact']} on {one['runtime']}")
+        if one["reason"]:
+            continue
+        say(f"memory of {one['artefact']} on {one['runtime']}")
+        try:
             one["peak_mib"], one["predictor_mib"] = memory.measure(by_folder[one["folder"]], one["runtime"], threads)
+        except (PPMobileError, OSError) as error:
+            say(f"memory of {one['artefact']} on {one['runtime']} is not known: {why(error)}")

@@ -11,6 +11,7 @@ from ..artefact import golden
 from ..engine.launch import environment
 from ..errors import ExportError
 from ..predict.runtimes.needs import FILES
+from ..wording import reason
 from .sample import shape_for
 
 RUNS = 20  # after which all buffers have been allocated
@@ -31,7 +32,8 @@ def measure(artefact, name, threads=1):
     """(peak_mib, predictor_mib): the peak of a process that runs the graph with the bare library, and what one adds
     that predicts the golden picture with ppmobile; both in MiB, None where the system does not tell.
 
-    The peak is that of the resident set (VmHWM of Linux), with processes that it started. ExportError if one fails.
+    The peak is that of the resident set (VmHWM of Linux), with processes that it started, whose common pages count
+    once. ExportError if one fails.
     """
     if not Path("/proc/self/status").is_file():
         return None, None
@@ -41,12 +43,15 @@ def measure(artefact, name, threads=1):
     bare = lite_python.command(BARE, *arguments) if name.startswith("lite") else [sys.executable, BARE, *arguments]
     picture = artefact.path(golden(artefact.folder)["picture"])
     whole = [sys.executable, "-c", PREDICTOR, str(artefact.folder), name, str(threads), str(RUNS), str(picture)]
-    alone = peak_of(bare)
-    return alone, round(peak_of(whole) - alone, 1)
+    alone, both = peak_of(bare), peak_of(whole)
+    return alone, None if alone is None or both is None else round(both - alone, 1)
 
 
 def peak_of(command):
-    """The peak of the resident set, in MiB, of a process that says "ready" on its standard error and waits."""
+    """The peak of the resident set, in MiB, of a process that says "ready" on its standard error and waits.
+
+    None where the system does not tell; ExportError if the process ends before.
+    """
     with subprocess.Popen([str(word) for word in command], env=environment(OMP_NUM_THREADS="1"), stdin=subprocess.PIPE,
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8",
                           errors="replace") as process:
@@ -54,12 +59,12 @@ def peak_of(command):
         for line in process.stderr:
             if line.strip() == "ready":
                 break
-            said += [line.strip()] if line.strip() else []
+            said.append(line)
         else:
-            raise ExportError(f"measuring memory failed: {said[-1] if said else 'the process ended'}")
-        total = sum(peak(number) for number in family(process.pid))
+            raise ExportError(f"measuring memory failed: {reason(''.join(said)) or 'the process ended'}")
+        total = together(family(process.pid))
         process.communicate("\n")
-    return round(total / 2**20, 1)
+    return None if total is None else round(total / 2**20, 1)
 
 
 def family(process):
@@ -71,7 +76,30 @@ def family(process):
     return found
 
 
+def together(processes):
+    """Bytes of the peaks of several processes, with the pages that they share (the same libraries) counted once.
+
+    None where the system does not tell; what is shared matters only if there are several.
+    """
+    peaks = [peak(process) for process in processes]
+    shares = [shared(process) for process in processes] if len(processes) > 1 else [0]
+    return None if None in peaks + shares else sum(peaks) - sum(shares) + max(shares)
+
+
+def shared(process):
+    """Bytes of a process's resident pages that others have mapped, too; None where the system does not tell."""
+    return kilobytes(f"/proc/{process}/smaps_rollup", r"^Shared_(?:Clean|Dirty):\s*(\d+)")
+
+
 def peak(process):
-    """Bytes of the peak of a process's resident set. getrusage would not do: a child inherits its parent's peak."""
-    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-    return 1024 * int(re.search(r"VmHWM:\s*(\d+)", status)[1])
+    """Bytes of the peak of a process's resident set, or None. getrusage would not do: a child inherits its parent's."""
+    return kilobytes(f"/proc/{process}/status", r"^VmHWM:\s*(\d+)")
+
+
+def kilobytes(file, pattern):
+    """Bytes, the sum of what the pattern finds in a file of /proc; None without that file (old kernels) or line."""
+    try:
+        found = re.findall(pattern, Path(file).read_text(encoding="utf-8"), re.MULTILINE)
+    except OSError:
+        return None
+    return 1024 * sum(map(int, found)) if found else None

@@ -1,18 +1,17 @@
 """Nets to profile: an artefact's graph layer by layer on the runtime, and configs and runs by way of a short export."""
 
 import contextlib
-import json
 import tempfile
 from pathlib import Path
 
-from ..artefact import GOLDEN, read, seal
+import numpy as np
+
 from ..errors import ConfigError, ExportError
-from ..export.paddle_graph import deployed, write_graph
+from ..export.paddle_graph import deployed
 from ..export.program import load_graph
-from ..export.write import deploy_fields
-from ..files import write_text
+from ..export.write import export_model
+from ..files import write_image
 from ..models.build import build_model
-from ..transforms import Compose
 from . import eager, layers, onednn, operators
 from .sample import image_for, shape_for
 from .workers import Worker
@@ -52,15 +51,11 @@ def untrained(config):
 
 @contextlib.contextmanager
 def short_export(model, config, classes):
-    """An Artefact in a temporary folder with the fp32 graph alone and no golden picture: enough to be timed."""
+    """An Artefact in a temporary folder with the fp32 graph alone and a grey golden picture: enough to be timed."""
     with tempfile.TemporaryDirectory(prefix="ppmobile-") as folder:
-        folder = Path(folder)
-        write_graph(deployed(model), [1, 3, *input_size(config)], folder)
-        preprocess = Compose(config.transforms.eval, "transforms.eval").to_config()
-        deploy = deploy_fields(config, classes, preprocess, [1, 3, *input_size(config)], {})
-        write_text(folder / GOLDEN, json.dumps({"deploy": deploy}, ensure_ascii=False))
-        seal(folder, deploy)
-        yield read(folder)
+        picture = Path(folder) / "grey.png"
+        write_image(picture, np.full((*input_size(config), 3), 127, np.uint8))
+        yield export_model(model, config, classes, Path(folder) / "net", picture=picture, say=lambda line: None)
 
 
 def input_size(config):

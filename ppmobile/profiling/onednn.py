@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ..engine.launch import environment
 from ..errors import ExportError
+from ..wording import reason
 
 RUNTIMES = ("paddle-fp32", "paddle-bf16", "paddle-int8")
 MARK = "ppmobile run"  # printed between the runs
@@ -39,8 +40,7 @@ def report(folder, runtime, threads=1, runs=30):
     env = environment(ONEDNN_VERBOSE="profile_exec", OMP_NUM_THREADS=str(threads))
     done = subprocess.run(command, capture_output=True, env=env, encoding="utf-8", errors="replace")
     if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise ExportError(lines[-1] if lines else f"{runtime} ended with status {done.returncode} on {folder}")
+        raise ExportError(reason(done.stderr, 400) or f"{runtime} ended with status {done.returncode} on {folder}")
     found = typical([parse_run(text) for text in done.stdout.split(MARK)[1 + WARM_UP:]])
     if not found:
         raise ExportError(f"{folder}: {runtime} ran without oneDNN, so there are no times of its layers")

@@ -6,6 +6,7 @@ INT8 = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp")  # instructions that m
 BF16 = ("avx512_bf16", "amx_bf16", "bf16")
 SAME = 0.05  # ratios nearer to 1 than this are no difference
 NOISY = 0.10  # coefficient of variation from which a warning is due
+WIDE = 0.25  # (p90 - p10) / median; 2.56 standard deviations of a normal distribution, so about as noisy
 # from which on these are a reason: shares of the layers, of a run, of the layers' time; milliseconds (below), ratio
 FLOATS, BETWEEN, DEPTHWISE, SMALL, MUCH = 0.25, 0.3, 0.3, 2.0, 1.5
 
@@ -108,12 +109,24 @@ def _drop(rows, base):
 
 
 def _noise(rows):
-    worst = max(rows, key=lambda row: row["noise"])
-    if worst["noise"] > NOISY:
-        yield (f"the runs vary by up to {worst['noise']:.0%} ({worst['runtime']}): close other programs and measure "
-               "again before you trust times or ratios")
+    worst = max((row for row in rows if row["noise"] is not None), key=lambda row: row["noise"], default=None)
+    again = "close other programs and measure again before you trust times or ratios"
+    if worst is None:
+        yield "one turn: noise not known; --runs 20 or more take several"
+    elif worst["noise"] > NOISY:
+        yield f"the medians of the turns vary by up to {worst['noise']:.0%} ({worst['runtime']}): {again}"
+        return
     else:
-        yield f"the runs vary by {worst['noise']:.0%} at most"
+        yield f"the medians of the turns vary by {worst['noise']:.0%} at most"
+    widest = max(rows, key=_spread)
+    if _spread(widest) > WIDE:
+        yield (f"single runs of {widest['runtime']} take {widest['p10_ms']:.2f} to {widest['p90_ms']:.2f} ms (p10 to "
+               f"p90, {_spread(widest):.0%} of the median): {again}")
+
+
+def _spread(row):
+    """How far single runs lie apart: from p10 to p90, as a share of the median."""
+    return (row["p90_ms"] - row["p10_ms"]) / row["median_ms"]
 
 
 def _times(ratio):

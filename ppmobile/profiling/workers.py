@@ -8,6 +8,7 @@ import tempfile
 
 from ..engine.launch import environment
 from ..errors import ExportError
+from ..wording import reason
 
 # Worker threads of OpenMP would go on spinning for 200 ms (Intel's library) after a run and take the core from the
 # next runtime's turn. One millisecond keeps them awake between the layers of one run, and no longer.
@@ -79,5 +80,5 @@ class Worker:
 
     def _last_words(self):
         self._said.seek(0)
-        lines = [line for line in self._said.read().decode("utf-8", "replace").splitlines() if line.strip()]
-        return f" ({lines[-1].strip()[:200]})" if lines else ""
+        said = reason(self._said.read().decode("utf-8", "replace"))
+        return f" ({said})" if said else ""

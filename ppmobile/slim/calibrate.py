@@ -18,7 +18,10 @@ ALGORITHMS = {
     "mse": {"algo": "mse"},  # the least mean squared rounding error
     "kl": {"algo": "KL"},  # the least divergence of the distributions; takes minutes
 }
-AUTO = ("abs_max", "avg", "hist", "hist999")  # what "auto" chooses from, for each layer; docs/results/ptq.md says why
+# What "auto" chooses from, for each layer. With all layers in int8 it is the most even over two nets, but once some
+# are in float it takes as many of them as "avg", which is a quarter of the work and therefore the default
+# (tools/ptq_algorithms.py prints the figures).
+AUTO = ("abs_max", "avg", "hist", "hist999")
 
 
 def algorithms(name):

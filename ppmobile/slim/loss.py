@@ -37,7 +37,7 @@ class Loss:
 def compare(got, want, labels=None):
     """The Loss of probabilities (N, C) against the fp32 net's. labels: (N,) classes, or None."""
     got_top, want_top = got.argmax(axis=1), want.argmax(axis=1)
-    accuracies = (None, None) if labels is None else (float(np.mean(got_top == labels)), float(np.mean(want_top == labels)))
+    accuracies = () if labels is None else (float(np.mean(top == labels)) for top in (got_top, want_top))
     return Loss(float(np.mean(got_top == want_top)), log_error(got, want), *accuracies)
 
 

@@ -43,8 +43,8 @@ class Source:
 def gather(artefact, count, config=None, split="train", pictures=None):
     """(Pictures to calibrate on, Pictures to measure the loss with), no file in both.
 
-    config: whose split `split` to calibrate on; the loss is then measured on its val split. pictures: instead, a folder,
-    a pattern, or a list file of `path label` lines. count: to calibrate on, at most. DataError without enough of them.
+    config: whose split `split` to calibrate on; the loss is then measured on its val split. pictures: instead, a
+    folder, a pattern, or a list file of `path label` lines. count: to calibrate on, at most. DataError without enough.
     """
     if pictures is not None:
         first = second = _given(artefact, pictures)

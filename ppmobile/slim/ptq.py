@@ -1,5 +1,6 @@
-"""Post-training quantization of an artefact: calibrate, rank the layers, and keep the worst in float, as few as do."""
+"""Post-training quantization of an artefact: calibrate, rank the layers, and keep few of the worst in float."""
 
+import contextlib
 import importlib.util
 import json
 import shutil
@@ -8,14 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ..artefact import DEPLOY, GOLDEN, VERIFY, Artefact, golden, read, seal
-from ..errors import ExportError
+from ..artefact import GOLDEN, Artefact, golden, read, seal
+from ..errors import ExportError, PPMobileError
 from ..export.program import load_graph
 from ..files import write_text
 from ..folders import atomic_folder
+from ..lite_python import interpreter
+from ..wording import reason
 from .calibrate import algorithms, calibrate
 from .loss import compare
-from .quantizers import gates, layers
+from .quantizers import layers
 from .rank import PICTURES, answers, merge, rank
 from .search import search
 from .targets import INT8, LiteTarget, Material, PaddleTarget, matching
@@ -26,11 +29,11 @@ _NEEDS = {"onnx": ("onnxruntime", "onnx"), "openvino": ("openvino", "nncf")}
 
 @dataclass(frozen=True)
 class Settings:
-    """algo: of calibrate.ALGORITHMS, or "auto", the best for each layer. keep_float: patterns of layers that stay in
-    float anyhow. max_drop: accuracy that may be lost, 0 to 1. targets: of TARGETS, or None for `default_targets`.
+    """algo: of calibrate.ALGORITHMS, or "auto", the best of several for each layer. keep_float: patterns of layers that
+    stay in float anyhow. max_drop: accuracy that may be lost, 0 to 1. targets: of TARGETS, None for `default_targets`.
     """
 
-    algo: str = "auto"
+    algo: str = "avg"
     keep_float: tuple = ()
     max_drop: float = 0.01
     targets: Optional[tuple] = None
@@ -49,25 +52,29 @@ def quantize(folder, calibration, check, settings=None, out=None, say=print):
     """Write int8 files into the artefact in `folder`, or a copy of it at `out`; returns a Result.
 
     calibration, check: Pictures to calibrate on and to measure the loss with. Everything is built beside the artefact
-    and then takes its place; after an error it is as before. AccuracyError if a target loses more than max_drop.
+    and then takes its place; after an error it is as before. AccuracyError if Paddle's int8, or that of a target in
+    settings.targets, loses more than max_drop; other ExportErrors if it cannot be made.
     """
     settings, source = settings or Settings(), read(folder)
     targets = check_targets(source, settings.targets)
     if source.deploy["quantization"]:
         say("the artefact has int8 files already; they are replaced")
     with atomic_folder(out or folder) as new, tempfile.TemporaryDirectory(prefix="ppmobile-") as work:
-        for name in source.files:
-            if not name.startswith(f"{INT8}/"):
-                (new / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source.path(name), new / name)
-        shutil.copyfile(source.folder / DEPLOY, new / DEPLOY)
-        material = Material(Artefact(new, source.deploy, source.files), Path(work) / "merged", calibration.images, Path(work))
+        copy_fp32(source, new)
+        work = Path(work)
+        material = Material(Artefact(new, source.deploy, source.files), work / "merged", calibration.images, work)
         ranking = prepare(material, settings, targets, say)
-        want, found = answers(load_graph(new), check.images), {}
-        for name in targets:
-            found[name] = choose(target(name, material), ranking, check, want, settings, say, found)
+        found = choose_all(targets, material, ranking, check, settings, say)
         record(new, source.deploy, calibration, check, settings, ranking, found)
     return Result(read(out or folder), ranking, found)
+
+
+def copy_fp32(source, folder):
+    """Copy the files that an Artefact lists but for those of int8; `record` writes the copy's deploy.yml."""
+    for name in source.files:
+        if not name.startswith(f"{INT8}/"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source.path(name), folder / name)
 
 
 def check_targets(artefact, names=None):
@@ -81,15 +88,19 @@ def check_targets(artefact, names=None):
             raise ExportError(f"--for {name}: {absent[0]} is not installed: pip install ppmobile[{name}]")
         if name == "onnx" and not artefact.has("model.onnx"):
             raise ExportError(f"--for onnx: {artefact.folder} has no model.onnx: export with --for onnx first")
+        if name == "lite":
+            interpreter()  # ExportError without Paddle Lite, before the long work
     return tuple(name for name in TARGETS if name in wanted)
 
 
 def default_targets(artefact):
     """Those that the fp32 artefact was made for, as far as their packages are installed."""
-    here = {name: all(importlib.util.find_spec(module) for module in _NEEDS[name]) for name in _NEEDS}
-    holds = {"lite": artefact.has("model_arm.nb"), "onnx": artefact.has("model.onnx") and here["onnx"],
-             "openvino": here["openvino"]}
-    return ("paddle", *(name for name in holds if holds[name]))
+    holds = {"lite": artefact.has("model_arm.nb"), "onnx": artefact.has("model.onnx"), "openvino": True}
+    here = []
+    for name in (name for name in holds if holds[name]):
+        with contextlib.suppress(ExportError):
+            here += check_targets(artefact, [name])[1:]
+    return ("paddle", *here)
 
 
 def prepare(material, settings, targets, say):
@@ -99,12 +110,11 @@ def prepare(material, settings, targets, say):
     matching(settings.keep_float, names)  # a mistake there is told before the long work
     say(f"calibrating {', '.join(algorithms(settings.algo))} on {len(material.images)} pictures")
     calibrated = calibrate(material.artefact.folder, material.images, algorithms(settings.algo), material.work / "runs")
-    skipped = set() if "lite" in targets else gates(graph)  # nobody will have them in int8
+    skipped = set.intersection(*(target(name, material).always_float() for name in targets))  # in int8 nowhere
     ranked = [name for name in names if name not in skipped]
     say(f"quantizing each of {len(ranked)} layers alone, on {min(PICTURES, len(material.images))} pictures")
     ranking = rank(material.artefact.folder, calibrated, ranked, material.images[:PICTURES])
-    merge(calibrated, ranking, material.quantized)
-    return ranking
+    return merge(calibrated, ranking, material.quantized)
 
 
 def target(name, material):
@@ -118,8 +128,37 @@ def target(name, material):
     return cls(material)
 
 
+def choose_all(targets, material, ranking, check, settings, say):
+    """{target: Found}, all built. A target that fails in any way ends it, unless it is one that nobody asked for."""
+    want, found = answers(load_graph(material.artefact.folder), check.images), {}
+    for name in targets:
+        made = target(name, material)
+        try:
+            with explained(name):
+                found[name] = choose(made, ranking, check, want, settings, say, found)
+        except PPMobileError as error:
+            if name == "paddle" or settings.targets is not None:
+                raise
+            made.discard()
+            say(f"left out: {error}")
+    return found
+
+
+@contextlib.contextmanager
+def explained(name):
+    """Inside, whatever a library raises while a target is made becomes an ExportError of one line."""
+    try:
+        yield
+    except PPMobileError:
+        raise
+    except Exception as error:  # OpenVINO, nncf and ONNX Runtime have no base of their own
+        leave = "" if name == "paddle" else f", or leave {name} out of --for"
+        raise ExportError(f"{name}: int8 cannot be made of this net ({type(error).__name__}: {reason(error)}); keep "
+                          f"layers in float with --keep-float{leave}") from error
+
+
 def choose(made, ranking, check, want, settings, say, before):
-    """Build a Target with the fewest layers in float that keep the accuracy; the Found.
+    """Build a Target with as few layers in float as `search` finds to keep the accuracy; the Found.
 
     want: (M, C) of the fp32 net for `check`. before: {target: Found} of those that are done; the search starts with
     as many layers as the first of them took, since most layers suffer alike everywhere.
@@ -130,25 +169,33 @@ def choose(made, ranking, check, want, settings, say, before):
     fixed = tuple(dict.fromkeys(fixed))
     worst = [entry.layer for entry in ranking if entry.layer not in fixed]
 
+    built = set()
+
     def measure(keep_float):
+        nonlocal built
         made.build(keep_float)
+        built = keep_float
         return compare(made.answers(check.images), want, check.labels)
 
     first = next((found.count for found in before.values()), 0)
     found = search(made.name, worst, fixed, measure, settings.max_drop, say, first)
+    if built != set(found.keep_float):  # the last try was another
+        made.build(set(found.keep_float))
     made.finish()
     return found
 
 
 def record(folder, deploy, calibration, check, settings, ranking, found):
-    """Write what was done into deploy.yml, and into its copy in the golden sample; seals the folder."""
+    """Write what was done into deploy.yml, and into its copy in the golden sample; seals the folder.
+
+    Its `ranges` are {layer: algorithm} as set in the graph, for all targets but OpenVINO, whose nncf finds its own.
+    """
     deploy = {**deploy, "quantization": {
         "algo": settings.algo, "calibration": calibration.origin, "check": check.origin,
         "ranges": {entry.layer: entry.algorithm for entry in ranking},
         "targets": {name: _plain(entry) for name, entry in found.items()}}}
     sample = {**golden(folder), "deploy": deploy}
     write_text(folder / GOLDEN, json.dumps(sample, ensure_ascii=False) + "\n")
-    (folder / VERIFY).unlink(missing_ok=True)  # it was about other files
     seal(folder, deploy)
 
 

@@ -68,13 +68,18 @@ def scales(graph):
 
 
 def set_scales(graph, values):
-    """Give layers of a quantized Graph other ranges: {layer path: range}; layers with the same input share it."""
-    names = _scale_names(graph)
-    for layer, value in values.items():
-        if layer in names:
+    """Give layers of a quantized Graph other ranges: {layer path: range}; those that are not quantized are passed over.
+
+    Layers that read the same tensor share its range, that of the first of them. Returns {layer path: whose it has}.
+    """
+    names, owners = _scale_names(graph), {}
+    for layer in (layer for layer in values if layer in names):
+        if names[layer] not in owners:
+            owners[names[layer]] = layer
             tensor = _tensor(graph, names[layer])
             old = np.array(tensor)
-            tensor.set(np.full(old.shape, value, old.dtype), paddle.CPUPlace())
+            tensor.set(np.full(old.shape, values[layer], old.dtype), paddle.CPUPlace())
+    return {layer: owners[names[layer]] for layer in values if layer in names}
 
 
 def _name(op):

@@ -1,6 +1,6 @@
-"""Which layers suffer from int8: each is quantized alone, with the ranges of each algorithm, and the answers compared."""
+"""Which layers suffer from int8: each is quantized alone, with the range of each algorithm, and answers compared."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,19 +13,23 @@ PICTURES = 12  # enough to tell layers apart by an order of magnitude, few enoug
 
 @dataclass(frozen=True)
 class Ranked:
-    """A layer by itself. errors: {algorithm: error of the log-probabilities when only this layer is int8}."""
+    """A layer by itself. errors: {algorithm: error of the log-probabilities when only this layer is int8}.
+
+    shared: the algorithm that a worse layer with the same input has decided on, "" if there is none.
+    """
 
     layer: str
     errors: dict
+    shared: str = ""
 
     @property
     def algorithm(self):
-        """The one with the least error."""
-        return min(self.errors, key=self.errors.get)
+        """The one whose range the layer has: that with the least error, if it is free to choose."""
+        return self.shared or min(self.errors, key=self.errors.get)
 
     @property
     def error(self):
-        """The least error."""
+        """The error with that range."""
         return self.errors[self.algorithm]
 
 
@@ -49,11 +53,19 @@ def rank(graph_folder, calibrated, names, images):
 
 
 def merge(calibrated, ranking, out):
-    """Write the quantized graph whose layers have the range of their best algorithm each to the folder `out`."""
+    """Write the quantized graph whose layers have the range of their best algorithm each to the folder `out`.
+
+    ranking: of `rank`. Where layers share their input, the worst of them decides. Returns the ranking with the ranges
+    that were set, the worst first.
+    """
     ranges = {algorithm: scales(load_graph(folder)) for algorithm, folder in calibrated.items()}
     graph = load_graph(next(iter(calibrated.values())))
-    set_scales(graph, {entry.layer: ranges[entry.algorithm][entry.layer] for entry in ranking})
+    owners = set_scales(graph, {entry.layer: ranges[entry.algorithm][entry.layer] for entry in ranking})
     save_graph(graph, out)
+    chosen = {entry.layer: entry.algorithm for entry in ranking}
+    done = [entry if owners[entry.layer] == entry.layer else replace(entry, shared=chosen[owners[entry.layer]])
+            for entry in ranking]
+    return sorted(done, key=lambda entry: -entry.error)
 
 
 def answers(graph, images):

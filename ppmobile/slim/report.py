@@ -7,10 +7,10 @@ RUNTIMES = ("paddle", "onnx", "openvino")  # whose int8 can be timed here
 
 
 def layer_table(result):
-    """Lines: the layers that suffer most from int8 alone, and in which targets each stays in float."""
+    """Lines: the layers that suffer most from int8 alone, and in which targets each stays in float for its accuracy."""
     lines = [f"{'error':>7}  {'range by':<8}  layer"]
     for place, entry in enumerate(result.ranking):
-        where = [name for name, found in result.found.items() if entry.layer in found.keep_float]
+        where = [name for name, found in result.found.items() if entry.layer in found.suffering]
         if place < SHOWN or where:
             note = f"   float in {', '.join(where)}" if where else ""
             lines.append(f"{entry.error:7.3f}  {entry.algorithm:<8}  {entry.layer}{note}")
@@ -19,8 +19,13 @@ def layer_table(result):
 
 
 def loss_table(result):
-    """Lines: what int8 costs in each target."""
-    return [f"{name:<9} {found.loss}; {len(found.keep_float)} layers in float" for name, found in result.found.items()]
+    """Lines: what int8 costs in each target, and how many layers are in float, for their accuracy or anyhow."""
+    lines = []
+    for name, found in result.found.items():
+        anyhow = len(found.keep_float) - found.count
+        others = f", {anyhow} more anyhow (squeeze-and-excitation, --keep-float)" if anyhow else ""
+        lines.append(f"{name:<9} {found.loss}; {found.count} layers in float for their accuracy{others}")
+    return lines
 
 
 def speed_table(artefact, runs=100):

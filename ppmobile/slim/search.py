@@ -1,4 +1,4 @@
-"""The fewest layers in float with which int8 keeps the accuracy."""
+"""How few layers in float are enough for int8 to keep the accuracy, found with few builds."""
 
 from dataclasses import dataclass
 
@@ -12,37 +12,64 @@ class AccuracyError(ExportError):
 
 @dataclass(frozen=True)
 class Found:
-    """keep_float: the layers that stay in float. count: how many of them for their accuracy. loss: what the rest costs."""
+    """keep_float: the layers in float. count: how many of them, the last ones, are there for their accuracy.
+
+    loss: what int8 of the others costs.
+    """
 
     keep_float: tuple
     count: int
     loss: Loss
 
-
-def counts(layers):
-    """How many layers to try in float, from none to half of them; each step is about a quarter of what was before."""
-    tried, step = [0], 1
-    while tried[-1] + step <= layers // 2:
-        tried.append(tried[-1] + step)
-        step = max(1, tried[-1] // 3)
-    return tried
+    @property
+    def suffering(self):
+        """Those of them that are in float for their accuracy."""
+        return self.keep_float[len(self.keep_float) - self.count:]
 
 
 def search(name, worst, fixed, measure, max_drop, say, first=0):
-    """The Found with the fewest of the layers `worst`, taken from its front, that stays within `max_drop`.
+    """A Found with layers from the front of `worst` that stays within `max_drop`, as with one layer less it did not.
 
-    name: the target's, for messages. fixed: other layers, in float anyhow. measure: gives the Loss for a set of layers
-    in float. max_drop: accuracy that may be lost, 0 to 1. first: how many of `worst` to begin with.
-    AccuracyError with the best that was reached.
+    It has the fewest of all if more layers in float never lose more; to try every count would take minutes. name: the
+    target's, for messages. fixed: other layers, in float anyhow. measure: gives the Loss for a set of layers in float;
+    its last call need not be for those found. max_drop: accuracy that may be lost, 0 to 1. first: the count to begin
+    with. AccuracyError with the best of all tries if even half of `worst` in float loses more.
     """
-    best = None
-    tries = [count for count in counts(len(worst)) if count >= first] or counts(len(worst))[-1:]
-    for count in tries:
-        kept = (*fixed, *worst[:count])
-        loss = measure(set(kept))
-        say(f"{name}: {count} of the worst layers in float: {loss}")
-        if loss.within(max_drop):
-            return Found(kept, count, loss)
-        best = min(best or (loss.drop, count, loss), (loss.drop, count, loss), key=lambda entry: entry[:2])
-    raise AccuracyError(f"{name}: int8 loses {best[0]:.1%} even with {best[1]} layers in float ({best[2]}), more than "
-                        f"--max-drop {max_drop:g}; allow more, give more --count, or leave {name} out of --for")
+    losses = {}
+
+    def passes(count):
+        losses[count] = measure({*fixed, *worst[:count]})
+        say(f"{name}: {count} of the worst layers in float: {losses[count]}")
+        return losses[count].within(max_drop)
+
+    count = fewest(passes, len(worst) // 2, first)
+    if count is not None:
+        return Found((*fixed, *worst[:count]), count, losses[count])
+    best, loss = min(losses.items(), key=lambda entry: (entry[1].drop, entry[0]))
+    leave = "" if name == "paddle" else f", or leave {name} out of --for"
+    raise AccuracyError(f"{name}: int8 loses more than --max-drop {max_drop:g} with up to {max(losses)} layers in float"
+                        f", at best {loss.drop:.1%} with {best} ({loss}); allow more, or give more --count{leave}")
+
+
+def fewest(passes, most, first=0):
+    """A count from 0 to `most` that passes while one less does not, or None if even `most` does not.
+
+    Steps that double lead from `first` up to one that passes or down to one that does not, and halving closes the gap:
+    about two tries for each bit of the distance.
+    """
+    failing, passing, step = -1, None, 1
+    count = min(first, most)
+    while passing is None or passing - failing > 1:
+        if passes(count):
+            passing = count
+        elif count == most:
+            return None
+        else:
+            failing = count
+        if passing is None:
+            count, step = min(count + step, most), 2 * step
+        elif failing < 0 and passing - step > 0:
+            count, step = passing - step, 2 * step
+        else:
+            count = (failing + passing) // 2
+    return passing

@@ -36,7 +36,7 @@ class Material:
 class Target:
     """Base: one int8 form. `build` may be called again with other layers in float; `finish` once, after the last."""
 
-    name = ""
+    name, files = "", ()
 
     def __init__(self, material):
         self.material, self.folder = material, material.artefact.folder
@@ -61,11 +61,16 @@ class Target:
     def finish(self):
         """What is done only once the layers are chosen."""
 
+    def discard(self):
+        """Remove what `build` wrote."""
+        for name in self.files:
+            (self.folder / name).unlink(missing_ok=True)
+
 
 class PaddleTarget(Target):
     """int8/inference.pdmodel for oneDNN. Squeeze-and-excitation stays in float: on 1x1 maps int8 costs time."""
 
-    name = "paddle"
+    name, files = "paddle", ("int8/inference.pdmodel", "int8/inference.pdiparams")
 
     def always_float(self):
         """The gates."""
@@ -82,7 +87,7 @@ class LiteTarget(Target):
     The gates are in int8, too, for a quarter of the size is why one wants int8 on a phone.
     """
 
-    name = "lite"
+    name, files = "lite", ("int8/model_arm.nb",)
 
     def build(self, keep_float):
         """Make the graph that `finish` converts."""

@@ -6,10 +6,16 @@ import re
 import numpy as np
 import pytest
 
+import ppmobile
+from ppmobile import artefact
 from ppmobile.cli import main
+from ppmobile.commands import export as export_command
 from ppmobile.commands.infer import outputs
 from ppmobile.engine import infer as engine_infer
+from ppmobile.errors import ExportError
+from ppmobile.export import write
 from ppmobile.files import write_image
+from ppmobile.predict import runtimes
 
 
 @pytest.fixture
@@ -106,7 +112,30 @@ def test_a_run_has_no_runtimes(trained, words, capsys):
     with pytest.raises(SystemExit):
         main(["infer", "-w", str(trained), "p.png", *words.split()])
     message = capsys.readouterr().err
-    assert f"{words.split()[0]} needs an artefact" in message and f"ppmobile export -w {trained} -o FOLDER" in message
+    assert f"{words.split()[0]} needs an artefact" in message
+    assert f"ppmobile export -w {trained} --out FOLDER" in message
+
+
+@pytest.mark.parametrize("say", [
+    lambda exported, trained: runtimes.status("onnx-fp32", artefact.read(exported)),
+    lambda exported, trained: str(pytest.raises(ExportError, ppmobile.load, trained).value),
+    lambda exported, trained: str(pytest.raises(SystemExit, main, ["infer", "-w", str(trained), "p", "--threads=1"])),
+])
+def test_the_command_that_a_message_prints_is_one(exported, trained, monkeypatch, capsys, say):
+    message = say(exported, trained) + capsys.readouterr().err
+    words = re.search("ppmobile (export -w [^;`]+)", message)[1].split()
+    given = []
+    monkeypatch.setattr(write, "check_place", lambda *_: None)
+    monkeypatch.setattr(write, "export", lambda *arguments: given.append(arguments))
+    monkeypatch.setattr(export_command, "run_config", lambda options: None)
+    assert main([*words, "--no-verify"]) == 0
+    assert given[0][0] in ("RUN", str(trained)) and given[0][1] in ("FOLDER", "ARTEFACT")
+
+
+def test_thousands_of_threads(exported, pictures, capsys):
+    assert main(["infer", "-m", str(exported), str(pictures / "c1"), "--threads", "5000"]) == 2
+    message = capsys.readouterr().err
+    assert "threads: must be at most" in message and len(message.splitlines()) == 1
 
 
 def test_a_model_that_is_nowhere(tree, capsys):

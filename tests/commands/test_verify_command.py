@@ -3,6 +3,7 @@
 import pytest
 
 from ppmobile.cli import main
+from ppmobile.files import sha256
 
 FEW = ["--count", "2", "--runtimes", "paddle-fp32"]
 
@@ -41,3 +42,12 @@ def test_mistakes_are_told_in_one_line(copied, arguments, message, capsys):
 def test_no_artefact(tmp_path, capsys):
     assert main(["verify", str(tmp_path)]) == 2
     assert "make one with ppmobile export" in capsys.readouterr().err
+
+
+def test_another_run_is_refused_before_anything_is_written(copied, trained, capsys):
+    digest, deploy = sha256(trained / "best.safetensors"), copied / "deploy.yml"
+    text = deploy.read_text(encoding="utf-8")
+    deploy.write_text(text.replace(digest, "0" * 64), encoding="utf-8")
+    assert digest in text and main(["verify", str(copied), "-w", str(trained), *FEW]) == 2
+    assert "is not the checkpoint that" in capsys.readouterr().err
+    assert not (copied / "verify.json").exists()

@@ -82,3 +82,10 @@ def test_layer_error():
     assert layer_error(np.float32([3, 4.5]), np.float32([[3, 4]])) == pytest.approx(0.1)  # 0.5 of a length of 5
     assert layer_error(np.float32([3, np.nan]), np.float32([3, 4])) == np.inf
     assert layer_error(np.float32([3]), np.float32([3, 4])) == np.inf
+
+
+def test_each_picture_may_have_a_tolerance_of_its_own():
+    want = np.float32([[0.8, 0.2], [0.6, 0.4]])
+    got = want + np.float32([[0, 0], [1e-3, 0]])  # 1e-3 of 0.8 is 1.25e-3
+    assert compare(got, want, allowed=np.array([1e-4, 2e-3])).passed
+    assert compare(got, want, allowed=np.array([2e-3, 1e-4])).reason == "relative error 1.2e-03 > 1e-04"

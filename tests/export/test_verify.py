@@ -137,6 +137,13 @@ def test_runtimes_asked_for_must_be_usable(copied):
     assert not (copied / "verify.json").exists()
 
 
+def test_nothing_is_proven_without_a_runtime(copied):
+    report = verify(copied, runtimes=[], count=1)
+    assert set(verdicts(report).values()) == {"passed"} and not report.passed and report.tested == []
+    assert report.table().splitlines()[-1] == "not passed: no runtime was tested"
+    assert json.loads((copied / "verify.json").read_text(encoding="utf-8"))["passed"] is False
+
+
 def test_answers_that_hardly_depend_on_the_picture_are_noted(tiny, pictures, tmp_path):
     import ppmobile
     from ppmobile.export.write import export_model
@@ -144,6 +151,28 @@ def test_answers_that_hardly_depend_on_the_picture_are_noted(tiny, pictures, tmp
     model = ppmobile.build(tiny, 3)
     model.head.fc.weight.set_value(model.head.fc.weight * 0)
     picture = next(iter(pictures.rglob("*.png")))
-    export_model(model, from_tree(tiny, {}, "c"), ["a", "b", "c"], tmp_path / "a", picture=picture, say=lambda line: None)
+    config = from_tree(tiny, {}, "c")
+    export_model(model, config, ["a", "b", "c"], tmp_path / "a", picture=picture, say=lambda line: None)
     report = verify(tmp_path / "a", runtimes=ONE, count=2)
     assert report.passed and "note: the answers hardly depend on the picture" in report.table()
+
+
+def test_where_the_net_itself_amplifies_rounding_fp32_may_be_off_by_as_much(copied, monkeypatch):
+    real = module.open_runtime
+
+    class Noisy:
+        """The runtime, 5e-4 off for every picture."""
+
+        def __init__(self, runtime):
+            self.runtime, self.close = runtime, runtime.close
+
+        def run(self, image):
+            return [self.runtime.run(image)[0] + np.float32(5e-4)]
+
+    monkeypatch.setattr(module, "open_runtime", lambda *arguments: Noisy(real(*arguments)))
+    assert verdicts(verify(copied, runtimes=ONE, count=2))["paddle-fp32"] == "FAILED"
+    monkeypatch.setattr(module._Run, "_motion", lambda self, index: 1e-3)  # a net that moves by 1e-3 for nothing
+    report = verify(copied, runtimes=ONE, count=2)
+    assert report.passed and "note: on 4 of the pictures the net turns a change of 1e-06" in report.table()
+    monkeypatch.setattr(module._Run, "_motion", lambda self, index: 1e-5)
+    assert not verify(copied, runtimes=ONE, count=2).passed

@@ -62,6 +62,14 @@ def test_an_artefact_is_replaced_only_on_request(trained, copied):
     assert write.export(trained, copied, dynamic=("batch",), overwrite=True, say=quiet).shape == [-1, 3, 16, 16]
 
 
+def test_files_of_the_user_inside_an_artefact_are_not_lost(trained, copied):
+    (copied / "bench").mkdir()
+    (copied / "bench" / "mine.csv").write_text("", encoding="utf-8")
+    with pytest.raises(ExportError, match="would be replaced, with bench/mine.csv in it, which no export wrote; move"):
+        write.export(trained, copied, overwrite=True, say=quiet)
+    assert (copied / "bench" / "mine.csv").is_file()
+
+
 def test_a_folder_with_other_things_is_never_replaced(trained, tmp_path):
     (tmp_path / "mine.txt").write_text("", encoding="utf-8")
     for target in (tmp_path, tmp_path / "mine.txt"):

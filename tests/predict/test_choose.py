@@ -23,7 +23,7 @@ def found(copied, alone, monkeypatch):
 
     def measure(_, threads, trusted, unproven):
         found.measured.append((threads, trusted, unproven))
-        return {name: TIMES[name] for name in [*trusted, *unproven]}, {}
+        return {name: TIMES[name] for name in [*trusted, *unproven]}, {}, {}
 
     monkeypatch.setattr(choose, "measure", measure)
     return found
@@ -85,11 +85,11 @@ def test_lite_is_the_last_resort(found, monkeypatch):
 
 def test_none_can_be_used(found, monkeypatch):
     monkeypatch.setattr(choose, "status", lambda name, _: f"no {name}")
-    monkeypatch.setattr(choose, "measure", lambda *_: ({}, {}))
+    monkeypatch.setattr(choose, "measure", lambda *_: ({}, {}, {}))
     with pytest.raises(ExportError, match="no runtime can be used here: paddle-fp32: no paddle-fp32; paddle-bf16"):
         choose.choose(found)
     monkeypatch.setattr(choose, "status", lambda name, _: "" if name == "onnx-fp32" else "no")
-    monkeypatch.setattr(choose, "measure", lambda *_: ({}, {"onnx-fp32": "it answers nonsense"}))
+    monkeypatch.setattr(choose, "measure", lambda *_: ({}, {"onnx-fp32": "it answers nonsense"}, {}))
     with pytest.raises(ExportError, match="no runtime can be used here: onnx-fp32: it answers nonsense$"):
         choose.choose(found, threads=3)
 
@@ -102,13 +102,56 @@ def test_a_runtime_that_kills_the_process_is_left_out(found, monkeypatch):
         left = task["trusted"] + task["unproven"]
         tried.append(left)
         if "paddle-bf16" in left:
-            return "it ends the process with status -11", [{"name": "onnx-fp32", "reason": "wrong"}], "paddle-bf16"
+            return "its process failed", [{"name": "onnx-fp32", "reason": "wrong"}], "paddle-bf16"
         return "", [{"name": name, "ms": TIMES[name]} for name in left], left[-1]
 
     monkeypatch.setattr(choose, "_trial", trial)
-    times, failures = choose.measure(found, 1, ["paddle-fp32"], ["onnx-fp32", "paddle-bf16"])
+    times, failures, crashes = choose.measure(found, 1, ["paddle-fp32"], ["onnx-fp32", "paddle-bf16"])
     assert times == {"paddle-fp32": 4.0} and tried[1] == ["paddle-fp32"]
-    assert failures == {"onnx-fp32": "wrong", "paddle-bf16": "it ends the process with status -11"}
+    assert failures == {"onnx-fp32": "wrong"} and crashes == {"paddle-bf16": "its process failed"}
+
+
+def test_findings_that_are_complete_survive_a_crash_afterwards(found, monkeypatch):
+    monkeypatch.undo()
+    tried = []
+    findings = [{"name": "paddle-fp32", "ms": 4.0}, {"name": "onnx-fp32", "reason": "wrong"}]
+    monkeypatch.setattr(choose, "_trial", lambda task: tried.append(task) or ("its process failed", findings, "x"))
+    assert choose.measure(found, 1, [], ["paddle-fp32", "onnx-fp32"]) == (
+        {"paddle-fp32": 4.0}, {"onnx-fp32": "wrong"}, {})
+    assert len(tried) == 1
+
+
+def test_a_process_that_ends_before_any_runtime_is_tried_once(found, monkeypatch):
+    monkeypatch.undo()
+    tried = []
+    monkeypatch.setattr(choose, "_trial", lambda task: tried.append(task) or ("no process to try it in", [], ""))
+    names = ["paddle-fp32", "onnx-fp32"]
+    assert choose.measure(found, 1, [], names) == ({}, {}, dict.fromkeys(names, "no process to try it in"))
+    assert len(tried) == 1
+
+
+@pytest.mark.parametrize("outcome", [
+    ({"paddle-fp32": 4.0}, {}, {"onnx-fp32": "its process failed: it was ended by SIGKILL"}),
+    ({}, {"paddle-fp32": "wrong", "onnx-fp32": "wrong"}, {}),
+])
+def test_what_may_go_better_the_next_time_is_not_remembered(found, monkeypatch, outcome):
+    well = choose.measure
+    monkeypatch.setattr(choose, "measure", lambda *_: outcome)
+    if outcome[0]:
+        assert choose.choose(found)[1] == (
+            "paddle-fp32 4.00 ms; onnx-fp32 left out (its process failed: it was ended by SIGKILL)")
+    else:
+        with pytest.raises(ExportError, match="paddle-fp32: wrong"):
+            choose.choose(found)
+    monkeypatch.setattr(choose, "measure", well)
+    assert choose.choose(found)[0] == "paddle-bf16"
+
+
+def test_another_version_of_ppmobile_measures_again(found, monkeypatch):
+    choose.choose(found)
+    monkeypatch.setattr(choose, "__version__", "0.0.0")
+    choose.choose(found)
+    assert len(found.measured) == 2
 
 
 def test_the_constants_name_runtimes():

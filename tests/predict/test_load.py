@@ -9,7 +9,7 @@ import pytest
 import ppmobile
 from ppmobile import artefact
 from ppmobile.errors import ExportError
-from ppmobile.predict import base
+from ppmobile.predict import predictor
 
 
 def refused(*arguments):
@@ -21,7 +21,7 @@ def refused(*arguments):
 
 def test_a_training_run_is_not_an_artefact(trained):
     for place in (trained, trained / "best.safetensors"):
-        assert f"export it first: ppmobile export -w {place} -o ARTEFACT" in refused(place)
+        assert f"export it first: ppmobile export -w {place} --out ARTEFACT" in refused(place)
 
 
 def test_other_places(tmp_path, exported):
@@ -48,7 +48,7 @@ def test_a_changed_artefact_is_refused(copied):
 def test_a_task_of_a_later_version(copied, monkeypatch):
     found = artefact.read(copied)
     found.deploy["task"] = "dream"
-    monkeypatch.setattr(base.artefacts, "read", lambda folder: found)
+    monkeypatch.setattr(predictor.artefacts, "read", lambda folder: found)
     assert "task 'dream' cannot be predicted; known: classify" in refused(copied)
 
 
@@ -73,7 +73,7 @@ class Wrong:
 ])
 def test_a_runtime_that_fails_or_answers_nonsense(exported, answer, message):
     with pytest.raises(ExportError, match=message):
-        base.Predictor(artefact.read(exported), Wrong(answer)).predict(np.zeros((5, 5, 3), np.uint8))
+        predictor.Predictor(artefact.read(exported), Wrong(answer)).predict(np.zeros((5, 5, 3), np.uint8))
 
 
 def heavy(environment, code):

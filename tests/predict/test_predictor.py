@@ -9,7 +9,7 @@ import ppmobile
 from ppmobile import artefact
 from ppmobile.errors import ConfigError, DataError, ExportError
 from ppmobile.files import read_image, write_image
-from ppmobile.predict import base
+from ppmobile.predict import predictor
 
 CLOSE = 1e-5  # of a probability: oneDNN and Paddle's own kernels add in another order
 
@@ -73,14 +73,14 @@ def test_a_fixed_batch_is_filled_up(exported):
     found.deploy["input"]["shape"] = [2, 3, 16, 16]
     found.deploy["preprocess"] = [{"name": "Normalize", "mean": [0, 0, 0], "std": [1, 1, 1]}, {"name": "ToCHW"}]
     sources = [np.full((16, 16, 3), value, np.uint8) for value in (0, 51, 255)]
-    with base.Predictor(found, Fixed()) as model:
+    with predictor.Predictor(found, Fixed()) as model:
         assert [r.probabilities[0] for r in model.predict(sources, batch_size=7)] == pytest.approx([0, 0.2, 1])
 
 
 def test_a_size_that_the_graph_does_not_take(exported):
     found = artefact.read(exported)
     found.deploy["preprocess"] = [{"name": "Normalize"}, {"name": "ToCHW"}]
-    with base.Predictor(found, Fixed()) as model, pytest.raises(DataError, match=r"gives \[3, 9, 8\], but"):
+    with predictor.Predictor(found, Fixed()) as model, pytest.raises(DataError, match=r"gives \[3, 9, 8\], but"):
         model.predict(np.zeros((9, 8, 3), np.uint8))
 
 
@@ -102,6 +102,14 @@ def test_a_single_bad_picture_is_an_error(model, source, message):
     with pytest.raises(DataError, match=message) as error:
         model.predict(source)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "*" + "x" * 5000])
+def test_a_name_that_is_too_long(model, name):
+    with pytest.raises(DataError, match="cannot be read: File name too long") as error:
+        model.predict(name)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 500
+    assert "File name too long" in model.predict([name])[0].error
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 10000), (10000, 3), (3000, 2000)])

@@ -1,4 +1,4 @@
-"""Output below Python is caught and kept, and everything is as before afterwards."""
+"""Output below Python goes nowhere, and everything is as before afterwards."""
 
 import os
 import subprocess
@@ -8,12 +8,11 @@ import threading
 from ppmobile.predict.quiet import quiet
 
 
-def test_what_c_and_python_print_is_caught_and_kept(capfd):
-    with quiet() as said:
+def test_what_c_and_python_print_goes_nowhere(capfd):
+    with quiet():
         os.write(1, b"from below\n")
         os.write(2, "錯誤\n\n".encode())
     print("after")
-    assert said.text == "from below\n錯誤\n\n" and said.last == "錯誤"
     assert capfd.readouterr() == ("after\n", "")
 
 
@@ -21,12 +20,11 @@ def test_text_in_buffers_stays_on_its_side(environment):
     code = ("import ctypes, sys; from ppmobile.predict.quiet import quiet\n"
             "libc = ctypes.CDLL(None)\n"
             "sys.stdout.write('before '); libc.printf(b'c-before ')\n"
-            "with quiet() as said:\n"
+            "with quiet():\n"
             "    sys.stdout.write('inside '); libc.printf(b'c-inside ')\n"
-            "print(sorted(said.text.split()))")
+            "print('after')")
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert sorted(done.stdout.split(" ", 2)[:2]) == ["before", "c-before"]
-    assert done.stdout.endswith("['c-inside', 'inside']\n") and "c-inside c" not in done.stdout
+    assert sorted(done.stdout.split()) == ["after", "before", "c-before"]
 
 
 def test_an_error_passes_and_the_output_comes_back(capfd):
@@ -39,20 +37,18 @@ def test_an_error_passes_and_the_output_comes_back(capfd):
 
 
 def test_threads_take_turns(capfd):
-    def work(number, found):
+    def work():
         for _ in range(20):
-            with quiet() as said:
-                os.write(1, b"%d" % number)
-            found.add(said.text)
+            with quiet():
+                os.write(1, b"inside")
 
-    found = [set(), set()]
-    threads = [threading.Thread(target=work, args=(i, found[i])) for i in range(2)]
+    threads = [threading.Thread(target=work) for _ in range(2)]
     [t.start() for t in threads], [t.join() for t in threads]
     print("end")
-    assert found == [{"0"}, {"1"}] and capfd.readouterr().out == "end\n"
+    assert capfd.readouterr().out == "end\n"
 
 
 def test_without_descriptors_it_does_nothing(environment):
     code = ("import os; os.close(1); os.close(2)\nfrom ppmobile.predict.quiet import quiet\n"
-            "with quiet() as said: pass\nraise SystemExit(7 if said.last == '' else 8)")
+            "with quiet(): pass\nraise SystemExit(7)")
     assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 7

@@ -10,7 +10,7 @@ from ppmobile import artefact
 from ppmobile.errors import ExportError
 from ppmobile.predict import runtimes
 from ppmobile.predict.replay import golden_pair
-from ppmobile.predict.runtimes import needs
+from ppmobile.predict.runtimes import base, needs
 
 USED = ("paddle-fp32", "paddle-bf16", "onnx-fp32", "openvino-fp32", "openvino-bf16")
 # of a probability: what 8 bits of mantissa leave after three layers, and what the order of fp32 sums changes
@@ -44,11 +44,24 @@ def test_each_gives_the_answer_of_training_in_arrays_of_its_own(shipped, name):
 
 @pytest.mark.parametrize("threads, message", [
     (0, "threads: must be at least 1, got 0"), (-2, "must be at least 1, got -2"), ("two", "a whole number, got 'two'"),
+    (5000, r"threads: must be at most \d+ here \(\d+ cores\), got 5000"), (np.float32(2), "a whole number"),
     (True, "a whole number, got true"), (1.0, "got 1.0; write 1"), (None, "a whole number, got nothing"),
 ])
 def test_threads_are_a_whole_number(exported, threads, message):
     with pytest.raises(ExportError, match=message):
         runtimes.open_runtime("paddle-fp32", artefact.read(exported), threads)
+
+
+@pytest.mark.parametrize("cores, most", [(2, 64), (8, 64), (9, 72)])
+def test_as_many_threads_as_help(monkeypatch, cores, most):
+    monkeypatch.setattr(base, "cores", lambda: cores)
+    assert runtimes.check_threads(most) == most
+    with pytest.raises(ExportError, match=f"at most {most} here"):
+        runtimes.check_threads(most + 1)
+
+
+def test_threads_may_be_numpys():
+    assert type(runtimes.check_threads(np.int64(2))) is int
 
 
 @pytest.mark.parametrize("name", ["paddle-fp23", "onnx", 5, None])
@@ -59,8 +72,8 @@ def test_an_unknown_name(exported, name):
 
 
 @pytest.mark.parametrize("name, reason", [
-    ("onnx-fp32", "the artefact has no model.onnx: ppmobile export -w RUN -o FOLDER --for onnx"),
-    ("lite-fp32", "the artefact has no model_x86.nb: ppmobile export -w RUN -o FOLDER --for lite"),
+    ("onnx-fp32", "the artefact has no model.onnx: ppmobile export -w RUN --out FOLDER --for onnx"),
+    ("lite-fp32", "the artefact has no model_x86.nb: ppmobile export -w RUN --out FOLDER --for lite"),
     ("paddle-int8", "the artefact has no int8/inference.pdmodel: ppmobile slim ptq "),
     ("openvino-int8", "the artefact has no int8/openvino.xml: ppmobile slim ptq "),
 ])

@@ -31,7 +31,7 @@ def rows(exported):
 def test_statistics():
     assert percentile([1.0, 2.0, 3.0], 0.5) == 2.0 and percentile([1.0, 2.0], 0.1) == pytest.approx(1.1)
     assert percentile([4.0], 0.9) == 4.0
-    assert variation([1.0, 3.0]) == pytest.approx(2 ** 0.5 / 2) and variation([2.0]) == 0.0
+    assert variation([1.0, 3.0]) == pytest.approx(2 ** 0.5 / 2) and variation([2.0]) is None
 
 
 def test_the_ratio_is_that_of_neighbours_in_time():
@@ -54,6 +54,28 @@ def test_a_process_that_dies_is_a_row_with_its_reason(rows):
     summarise(rows, turns)
     assert rows[1]["reason"] == "ended its process with signal 11" and rows[1]["median_ms"] is None
     assert rows[0]["median_ms"] == 2.0
+
+
+def test_one_turn_tells_no_noise(rows):
+    summarise(rows, take_turns(rows, [FakeWorker(2.0), FakeWorker(1.0)], 10))
+    assert rows[0]["median_ms"] == 2.0 and rows[0]["noise"] is None
+
+
+@pytest.mark.parametrize("error", [ExportError("measuring memory failed: it ended"), PermissionError("denied")])
+def test_memory_that_cannot_be_measured_leaves_the_times(rows, exported, monkeypatch, error):
+    def measure(artefact, name, threads):
+        if name == "paddle-fp32":
+            raise error
+        return 100.0, 5.0
+
+    monkeypatch.setattr(latency.memory, "measure", measure)
+    lines = []
+    summarise(rows, [[[2.0]], [[1.0]]])
+    latency.measure_memory([read(exported)], rows, say=lines.append)
+    assert (rows[0]["median_ms"], rows[0]["peak_mib"], rows[0]["predictor_mib"]) == (2.0, None, None)
+    assert rows[1]["peak_mib"] == 100.0 and rows[0]["reason"] == ""
+    assert [line for line in lines if "not known" in line] == [
+        f"memory of {exported.name} on paddle-fp32 is not known: {error}"]
 
 
 def test_without_paddle_there_is_no_ratio(rows):

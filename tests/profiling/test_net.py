@@ -28,6 +28,7 @@ def test_a_config_without_training(tiny):
     assert len(classes) == 3 and input_size(config) == [16, 16]
     with short_export(model, config, classes) as artefact:
         assert artefact.shape == [1, 3, 16, 16] and artefact.classes == classes
+        assert read(artefact.folder).problems == []  # the processes that time it read it anew
     assert not artefact.folder.exists()
 
 

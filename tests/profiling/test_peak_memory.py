@@ -1,5 +1,6 @@
 """Peak memory of fresh processes, and what a predictor adds to the bare library."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 
 from ppmobile.artefact import read
 from ppmobile.errors import ExportError
-from ppmobile.profiling.memory import BARE, family, measure, peak_of
+from ppmobile.profiling import memory
+from ppmobile.profiling.memory import BARE, family, measure, peak_of, together
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="only Linux tells the peak")
 WAIT = "import sys; sys.stderr.write('ready\\n'); sys.stderr.flush(); sys.stdin.readline()"
@@ -33,6 +35,35 @@ def test_children_count():
 def test_a_process_that_fails_is_told():
     with pytest.raises(ExportError, match="measuring memory failed: ZeroDivisionError"):
         peak_of([sys.executable, "-c", "1 / 0"])
+
+
+@pytest.mark.parametrize("missing", ["smaps_rollup", "status"])
+def test_a_system_that_does_not_tell_gives_none(monkeypatch, missing):
+    real = Path.read_text
+
+    def read_text(path, **options):
+        if path.name == missing:
+            raise FileNotFoundError(path)
+        return real(path, **options)
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    me = os.getpid()
+    assert together([me, me]) is None
+    assert (together([me]) is None) == (missing == "status")  # a process alone shares nothing with itself
+    assert (peak_of([sys.executable, "-c", WAIT]) is None) == (missing == "status")
+
+
+def test_a_status_without_the_peak_gives_none(monkeypatch):
+    monkeypatch.setattr(Path, "read_text", lambda path, **options: "Name:\tpython\n")  # as of a kernel thread
+    assert together([os.getpid()]) is None
+
+
+@pytest.mark.parametrize(("peaks", "expected"), [((90.0, 120.0), (90.0, 30.0)), ((None, 120.0), (None, None)),
+                                                 ((90.0, None), (90.0, None))])
+def test_what_is_not_told_is_not_computed_with(exported, monkeypatch, peaks, expected):
+    left = list(peaks)
+    monkeypatch.setattr(memory, "peak_of", lambda command: left.pop(0))
+    assert measure(read(exported), "paddle-fp32") == expected
 
 
 def test_bare_imports_nothing_of_ours():

@@ -16,7 +16,7 @@ def rows(**medians):
     """Rows of latency.bench with these medians; ratios to paddle_fp32."""
     base = medians.get("paddle_fp32")
     return [{"runtime": name.replace("_", "-"), "reason": "", "median_ms": ms, "ratio": base and base / ms,
-             "noise": 0.01, "top1": None} for name, ms in medians.items()]
+             "p10_ms": ms, "p90_ms": ms, "noise": 0.01, "top1": None} for name, ms in medians.items()]
 
 
 def said(features, found, details=None):
@@ -76,9 +76,28 @@ def test_unknown_features_and_reasons_are_admitted():
 
 def test_noise():
     found = rows(paddle_fp32=8.0, onnx_fp32=8.1)
-    assert said(ZEN4, found).endswith("the runs vary by 1% at most") and "onnx-fp32 is as fast as" in said(ZEN4, found)
+    assert said(ZEN4, found).endswith("the medians of the turns vary by 1% at most")
+    assert "onnx-fp32 is as fast as" in said(ZEN4, found)
     found[1]["noise"] = 0.3
     assert "vary by up to 30% (onnx-fp32): close other programs" in said(ZEN4, found)
+
+
+def test_one_turn_tells_no_noise():
+    found = rows(paddle_fp32=8.0, onnx_fp32=8.1)
+    for row in found:
+        row["noise"] = None
+    text = said(ZEN4, found)
+    assert text.endswith("one turn: noise not known; --runs 20 or more take several") and "vary" not in text
+
+
+@pytest.mark.parametrize("noise", [0.01, None])
+def test_runs_that_lie_apart_are_told_though_the_turns_agree(noise):
+    found = rows(paddle_fp32=8.0, onnx_fp32=8.0)
+    found[0].update(noise=noise)
+    found[1].update(p10_ms=7.0, p90_ms=12.0, noise=noise)
+    assert "single runs of onnx-fp32 take 7.00 to 12.00 ms (p10 to p90, 62% of the median): close" in said(ZEN4, found)
+    found[1].update(p90_ms=8.0)
+    assert "single runs" not in said(ZEN4, found)
 
 
 def test_accuracy_that_is_lost_is_told():

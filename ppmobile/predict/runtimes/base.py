@@ -1,8 +1,13 @@
 """What a runtime is: one library that runs an artefact's graph on this CPU, behind one interface."""
 
+import numpy as np
+
+from ...doctor import cores
 from ...errors import ExportError
-from ...wording import expected
+from ...wording import expected, show
 from .needs import FILES
+
+THREADS = 64, 8  # the most threads: so many, or so many for each core; thousands take minutes to start, or never do
 
 
 class Runtime:
@@ -36,9 +41,12 @@ class Runtime:
 
 
 def check_threads(threads):
-    """`threads` itself if it is a whole number of at least 1, else an ExportError of one line."""
-    if isinstance(threads, bool) or not isinstance(threads, int):
+    """`threads` as an int if it is a whole number from 1 to a few for each core, else an ExportError of one line."""
+    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)):
         raise ExportError(f"threads: {expected(int, threads)}")
     if threads < 1:
-        raise ExportError(f"threads: must be at least 1, got {threads}")
-    return threads
+        raise ExportError(f"threads: must be at least 1, got {show(threads)}")
+    most = max(THREADS[0], THREADS[1] * cores())
+    if threads > most:
+        raise ExportError(f"threads: must be at most {most} here ({cores()} cores), got {show(threads)}")
+    return int(threads)

@@ -7,7 +7,7 @@ from ...errors import ExportError
 from ...wording import suggestion
 
 _PADDLE = ("inference.pdmodel", "inference.pdiparams")
-_EXPORT, _PTQ = "ppmobile export -w RUN -o FOLDER --for {target}", "ppmobile slim ptq {folder}"
+_EXPORT, _PTQ = "ppmobile export -w RUN --out FOLDER --for {target}", "ppmobile slim ptq {folder}"
 FILES = {  # in the order in which tables list the runtimes
     "paddle-fp32": _PADDLE,
     "paddle-bf16": _PADDLE,

@@ -41,7 +41,7 @@ def _artefact(folder):
     path = Path(folder)
     if path.suffix == ".safetensors" or any(path.glob("*.safetensors")):
         raise ExportError(f"{folder}: this is a trained model, not an artefact; export it first: "
-                          f"ppmobile export -w {folder} -o ARTEFACT")
+                          f"ppmobile export -w {folder} --out ARTEFACT")
     if not path.is_dir():
         raise ExportError(f"{folder}: no such folder; give the folder that ppmobile export wrote")
     artefact = artefacts.read(path)
@@ -75,7 +75,7 @@ class Predictor:
         if not pictures.is_one(source):
             return results
         if results[0].error:
-            raise DataError(f"{results[0].path or 'picture'}: {results[0].error}")
+            raise DataError(f"{brief(results[0].path or 'picture', 300)}: {results[0].error}")
         return results[0]
 
     def stream(self, source, batch_size=1, topk=None):

@@ -1,0 +1,123 @@
+"""The rows of tools/ptq_algorithms.py, each made by a process of its own: tools/ptq_rows.py JOB.json ROWS.json."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from ppmobile.artefact import Artefact, read  # noqa: E402
+from ppmobile.cli import fail  # noqa: E402
+from ppmobile.config import load  # noqa: E402
+from ppmobile.errors import ExportError, PPMobileError  # noqa: E402
+from ppmobile.export.program import load_graph  # noqa: E402
+from ppmobile.files import write_json  # noqa: E402
+from ppmobile.profiling.latency import bench  # noqa: E402
+from ppmobile.slim import ptq  # noqa: E402
+from ppmobile.slim.pictures import gather  # noqa: E402
+
+
+def main(job_file, out):
+    """Write the rows of the job in a JSON file to `out`; exit status 2 with one line if it cannot be done."""
+    try:
+        write_json(out, work(json.loads(Path(job_file).read_text(encoding="utf-8"))))
+        return 0
+    except PPMobileError as error:
+        return fail(error)
+
+
+def work(job):
+    """The rows of a job, a dict: of one way to find the ranges if it has an `algo`, of all targets otherwise."""
+    source = read(job["artefact"])
+    pictures = gather(source, job["count"], load(job["config"], []))
+    if "algo" in job:
+        return [[job["model"], *algorithm_row(source, job["algo"], *pictures)]]
+    return [[job["model"], *row] for row in target_rows(source, job["max_drop"], *pictures)]
+
+
+def algorithm_row(source, algo, calibration, check):
+    """The cells of one way to find the ranges, behind the model: see the page."""
+    with tempfile.TemporaryDirectory() as work:
+        settings = ptq.Settings(algo, max_drop=0.02)
+        material, ranking, want = prepared(source, settings, ("paddle", "lite"), calibration, check, Path(work))
+        losses = []
+        for name in ("paddle", "lite"):
+            made = ptq.target(name, material)
+            made.build(made.always_float())
+            losses.append(ptq.compare(made.answers(check.images), want, check.labels))
+        paddle, lite = losses
+        first = [share(paddle.fp32_top1), algo, share(paddle.top1), share(paddle.agreement), share(lite.top1)]
+        try:
+            found = ptq.choose(ptq.target("paddle", material), ranking, check, want, settings, tell, {})
+        except ExportError:  # its accuracy
+            return [*first, "not reached", "-", "-"]
+        ptq.record(material.artefact.folder, source.deploy, calibration, check, settings, ranking, {"paddle": found})
+        times = timed(material.artefact.folder, ["paddle"])
+        return [*first, str(found.count), share(found.loss.top1), ratio(times, "paddle", "paddle")]
+
+
+def target_rows(source, max_drop, calibration, check):
+    """The cells of all targets at one max_drop, behind the model."""
+    settings, found, failed = ptq.Settings(max_drop=max_drop), {}, {}
+    with tempfile.TemporaryDirectory() as work:
+        material, ranking, want = prepared(source, settings, ptq.TARGETS, calibration, check, Path(work))
+        for name in ptq.TARGETS:
+            try:
+                ptq.check_targets(source, [name])
+                with ptq.explained(name):
+                    found[name] = ptq.choose(ptq.target(name, material), ranking, check, want, settings, tell, found)
+            except ExportError as error:
+                failed[name] = str(error)
+                ptq.target(name, material).discard()
+        folder = material.artefact.folder
+        ptq.record(folder, source.deploy, calibration, check, settings, ranking, found)
+        times = timed(folder, [name for name in found if name != "lite"])
+        sizes = [folder / name for name in ("int8/model_arm.nb", "model_arm.nb")]
+        mb = " / ".join(f"{file.stat().st_size / 1e6:.2f}" if file.is_file() else "-" for file in sizes)
+    fp32 = share(ptq.compare(want, want, check.labels).top1)
+    return [[fp32, f"{max_drop:g}", name, *result(name, found.get(name), failed, times, mb)] for name in ptq.TARGETS]
+
+
+def result(name, found, failed, times, mb):
+    """The cells of a target behind its name."""
+    if found is None:
+        return [*["-"] * 6, failed[name].replace("|", "/")]
+    loss, suffering = found.loss, ", ".join(f"`{layer}`" for layer in found.suffering)
+    return [share(loss.top1), share(loss.agreement), f"{found.count} + {len(found.keep_float) - found.count}",
+            mb if name == "lite" else "-", ratio(times, name, name), ratio(times, "paddle", name), suffering or "-"]
+
+
+def prepared(source, settings, targets, calibration, check, work):
+    """(Material with a copy of the Artefact, ranking, answers of fp32)."""
+    ptq.copy_fp32(source, work / "new")
+    material = ptq.Material(Artefact(work / "new", source.deploy, source.files), work / "merged", calibration.images,
+                            work)
+    return material, ptq.prepare(material, settings, targets, tell), ptq.answers(load_graph(work / "new"), check.images)
+
+
+def timed(folder, names):
+    """{runtime: median ms} of fp32 and int8 of these libraries, measured in turns."""
+    runtimes = dict.fromkeys(["paddle-fp32", *(f"{name}-{kind}" for name in names for kind in ("fp32", "int8"))])
+    return {row["runtime"]: row["median_ms"] for row in bench([read(folder)], list(runtimes), say=tell)}
+
+
+def ratio(times, base, name):
+    """How many times as fast as fp32 of the library `base` the int8 of `name` is."""
+    pair = times.get(f"{base}-fp32"), times.get(f"{name}-int8")
+    return f"{pair[0] / pair[1]:.2f}" if all(pair) else "-"
+
+
+def share(value):
+    """A share in percent; - without labels."""
+    return "-" if value is None else f"{value:.1%}"
+
+
+def tell(line):
+    """Progress, not the page."""
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
