@@ -13,6 +13,7 @@ transforms: {train: [{name: RandomResizedCrop, size: 32}, {name: Flip}]}
 train: {epochs: 2, lr: 1e-2}
 """
 BACKBONES = "EfficientNetB0, MobileNetV1, MobileNetV2, MobileNetV3, PPLCNet, PPLCNetV2, ResNeSt, ResNet, ResNetVd"
+READERS = "CocoDetection, Digits, ImageFolder, ImageList, LabelMeDetection, VocDetection, YoloDetection"
 SCALES = "0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5"
 SECTIONS = "task, model, data, transforms, train, eval, seed, output"
 
@@ -83,25 +84,28 @@ OVERRIDES = [
     ("model.backbone.name=pplcnet",
      f"model.backbone.name: unknown backbone 'pplcnet'. Did you mean 'PPLCNet'? Known: {BACKBONES} (-o)"),
     ("model.head.name=ClasifyHead",
-     "model.head.name: unknown head 'ClasifyHead'. Did you mean 'ClassifyHead'? Known: ClassifyHead, SSDHead, YOLOv3Head (-o)"),
+     "model.head.name: unknown head 'ClasifyHead'. Did you mean 'ClassifyHead'? Known: ClassifyHead, SSDHead, "
+     "YOLOv3Head (-o)"),
     ("data.train.name=ImageLst",
-     "data.train.name: unknown reader 'ImageLst'. Did you mean 'ImageList'? Known: CocoDetection, Digits, ImageFolder, ImageList, LabelMeDetection, VocDetection, YoloDetection "
+     f"data.train.name: unknown reader 'ImageLst'. Did you mean 'ImageList'? Known: {READERS} "
      "(-o)"),
     ("transforms.batch=[{name: MixUp}]",
-     "transforms.batch.0.name: unknown batch transform 'MixUp'. Did you mean 'Mixup'? Known: CutMix, Mixup, MultiScale (-o)"),
+     "transforms.batch.0.name: unknown batch transform 'MixUp'. Did you mean 'Mixup'? Known: CutMix, Mixup, MultiScale "
+     "(-o)"),
     ("train.optimizer.name=sgd",
      "train.optimizer.name: unknown optimizer 'sgd'. Did you mean 'SGD'? Known: Adam, AdamW, Momentum, RMSProp, SGD "
      "(-o)"),
     ("train.schedule.name=Coisne",
      "train.schedule.name: unknown schedule 'Coisne'. Did you mean 'Cosine'? Known: Constant, Cosine, Polynomial, Step "
      "(-o)"),
-    ("eval.metric.name=Top", "eval.metric.name: unknown metric 'Top'. Did you mean 'TopK'? Known: CocoMap, TopK, VocMap (-o)"),
+    ("eval.metric.name=Top",
+     "eval.metric.name: unknown metric 'Top'. Did you mean 'TopK'? Known: CocoMap, TopK, VocMap (-o)"),
     ("model.backbone=PPLCNet", "model.backbone: expected {name: ..., options} of a backbone, got 'PPLCNet'; write "
                                "{name: PPLCNet} (-o)"),
     ("transforms.train=[Flip]", "transforms.train.0: expected {name: ..., options} of a transform, got 'Flip'; write "
                                 "{name: Flip} (-o)"),
-    ("data.val={root: x}", "data.val: expected {name: ..., options} of a reader, got {'root': 'x'}. Known: Digits, "
-                           "ImageFolder, ImageList (-o)"),
+    ("data.val={root: x}", "data.val: expected {name: ..., options} of a reader, got {'root': 'x'}. Known: "
+                           f"{READERS} (-o)"),
     ("data.val={nmae: Digits}", "data.val: expected {name: ..., options} of a reader, got {'nmae': 'Digits'}; did you "
                                 "mean 'name' by 'nmae'? (-o)"),
     # options of parts
