@@ -111,23 +111,26 @@ def test_a_runtime_that_kills_the_process_is_left_out(found, monkeypatch):
     assert failures == {"onnx-fp32": "wrong"} and crashes == {"paddle-bf16": "its process failed"}
 
 
-def test_findings_that_are_complete_survive_a_crash_afterwards(found, monkeypatch):
+@pytest.fixture
+def ending(found, monkeypatch):
+    """A function that lets the one trial there may be end with a result of `_trial`."""
     monkeypatch.undo()
-    tried = []
+    results = []
+    monkeypatch.setattr(choose, "_trial", lambda task: results.pop())
+    return lambda *result: results.append(result)
+
+
+def test_findings_that_are_complete_survive_a_crash_afterwards(found, ending):
     findings = [{"name": "paddle-fp32", "ms": 4.0}, {"name": "onnx-fp32", "reason": "wrong"}]
-    monkeypatch.setattr(choose, "_trial", lambda task: tried.append(task) or ("its process failed", findings, "x"))
+    ending("its process failed", findings, "paddle-fp32")
     assert choose.measure(found, 1, [], ["paddle-fp32", "onnx-fp32"]) == (
         {"paddle-fp32": 4.0}, {"onnx-fp32": "wrong"}, {})
-    assert len(tried) == 1
 
 
-def test_a_process_that_ends_before_any_runtime_is_tried_once(found, monkeypatch):
-    monkeypatch.undo()
-    tried = []
-    monkeypatch.setattr(choose, "_trial", lambda task: tried.append(task) or ("no process to try it in", [], ""))
+def test_a_process_that_ends_before_any_runtime_is_tried_once(found, ending):
+    ending("no process to try it in", [], "")
     names = ["paddle-fp32", "onnx-fp32"]
     assert choose.measure(found, 1, [], names) == ({}, {}, dict.fromkeys(names, "no process to try it in"))
-    assert len(tried) == 1
 
 
 @pytest.mark.parametrize("outcome", [
