@@ -1,4 +1,4 @@
-"""What `make demo` does: from embedded pictures to a small model that is verified and measured on every runtime."""
+"""What `make demo` does: from embedded pictures to a small classifier and a small detector, verified on every runtime."""
 
 import os
 import shutil
@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIG = "configs/classify/digits.yml"
 RUN, PICTURES, ANSWERS, SHEET = "demo/digits", "demo/pictures", "demo/answers", "demo/answers.png"
 ARTEFACT, BENCH = "demo/artefact", "demo/bench"
+DETECTOR = "configs/detect/digits_yolov3_pplcnet_x0_25.yml"
+SCENES_RUN, SCENES, FOUND = "demo/scenes", "demo/scene_pictures", "demo/scene_answers"
+SCENES_SHEET, SCENES_ARTEFACT = "demo/scene_answers.png", "demo/scenes_artefact"
 TARGETS = {"lite": "paddlelite", "onnx": "paddle2onnx", "openvino": "openvino"}  # and the package that each takes
 COUNT = 12  # pictures to answer for
 WORTH_A_LOOK = {
@@ -22,6 +25,9 @@ WORTH_A_LOOK = {
     f"{RUN}/eval_test/worst.png": "the most confident mistakes",
     f"{BENCH}/bench.png": "time and size of each runtime",
     SHEET: f"{COUNT} answers on one sheet (each on its own: {ANSWERS}/)",
+    f"{SCENES_RUN}/curves.png": "how the detector learned",
+    f"{SCENES_RUN}/eval_test/pr.png": "its precision and recall, digit by digit",
+    SCENES_SHEET: f"{COUNT} scenes with the boxes it found (each on its own: {FOUND}/)",
 }
 
 
@@ -35,11 +41,14 @@ def step(title, *argv):
     print(f"-- {time.perf_counter() - start:.0f} s", flush=True)
 
 
-def copy_pictures(paths, folder):
-    """Copy pictures, each in the folder of its class, to `folder`/true_CLASS_NAME; the list of the copies."""
+def copy_pictures(paths, folder, name=lambda path: f"true_{path.parent.name}_{path.name}"):
+    """Copy pictures to `folder` under the names that `name` makes of their Paths; the list of the copies.
+
+    By default pictures lie in the folder of their class, and are called true_CLASS_NAME.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    copies = [folder / f"true_{Path(path).parent.name}_{Path(path).name}" for path in paths]
+    copies = [folder / name(Path(path)) for path in paths]
     for path, copy in zip(paths, copies):
         shutil.copyfile(path, copy)
     return copies
@@ -62,11 +71,16 @@ def overview(pictures):
     gallery([cell_of(path, *answers[0]) for path, _, answers in classify(RUN, pictures, 1)], SHEET, columns=4)
 
 
+def export(run, artefact):
+    """Export a run for every target whose package is installed, which proves each file."""
+    targets = [target for target, package in TARGETS.items() if installed(package)]
+    step("Export, and prove that each file computes what was trained", "export", "-w", run, "--out", artefact,
+         "--overwrite", *(["--for", *targets] if targets else []))
+
+
 def deploy(pictures):
     """Export with proof, quantize, prove again, measure, and answer from Python; for what is installed."""
-    targets = [target for target, package in TARGETS.items() if installed(package)]
-    step("Export, and prove that each file computes what was trained", "export", "-w", RUN, "--out", ARTEFACT,
-         "--overwrite", *(["--for", *targets] if targets else []))
+    export(RUN, ARTEFACT)
     if installed("paddleslim"):
         step("Quantize to int8 after training", "slim", "ptq", ARTEFACT, "-c", CONFIG)
         step("Prove the int8 graphs too", "verify", ARTEFACT, "-w", RUN)
@@ -77,11 +91,10 @@ def deploy(pictures):
         print(f"{model.predict(pictures[0])}\n-- by {model.runtime}, the fastest of those that passed here")
 
 
-def demo():
-    """The steps from data to pictures, all in the folder demo/ of the project."""
+def classifier():
+    """From single digits to a small model that is measured on every runtime."""
     from .data import Digits
 
-    os.chdir(ROOT)  # so that the commands shown are short, and right for a reader in the project's folder
     step("Look for faults in the data", "check", "-c", CONFIG)
     step("Train", "train", "-c", CONFIG, "-o", f"output={RUN}", "--overwrite")
     step("Evaluate on the test split", "eval", "-w", RUN, "--split", "test")
@@ -89,6 +102,27 @@ def demo():
     step("Answer for some pictures", "infer", "-w", RUN, PICTURES, "--out", ANSWERS)
     overview(pictures)
     deploy(pictures)
+
+
+def detector():
+    """From scenes of several digits to a detector that draws boxes from its exported files."""
+    from .data import DigitScenes
+    from .explain.gallery import RIGHT, gallery
+
+    step("Now a detector: look for faults in pictures with boxes", "check", "-c", DETECTOR)
+    step("Train", "train", "-c", DETECTOR, "-o", f"output={SCENES_RUN}", "--overwrite")
+    step("Evaluate on the test split", "eval", "-w", SCENES_RUN, "--split", "test")
+    export(SCENES_RUN, SCENES_ARTEFACT)
+    pictures = copy_pictures(DigitScenes("test").paths[:COUNT], SCENES, lambda path: path.name)
+    step("Draw what the exported files find", "infer", "-m", SCENES_ARTEFACT, SCENES, "--out", FOUND)
+    gallery([(Path(FOUND) / path.name, path.stem, RIGHT) for path in pictures], SCENES_SHEET, columns=4)
+
+
+def demo():
+    """The steps from data to pictures, all in the folder demo/ of the project."""
+    os.chdir(ROOT)  # so that the commands shown are short, and right for a reader in the project's folder
+    classifier()
+    detector()
     print(f"\nPictures to look at, in {ROOT}:")
     for path, shows in WORTH_A_LOOK.items():
         if Path(path).is_file():  # without a mistake there is no worst.png

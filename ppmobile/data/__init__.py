@@ -2,6 +2,7 @@
 
 from .base import READERS, Dataset
 from .coco import CocoDetection
+from .digit_scenes import DigitScenes
 from .digits import Digits
 from .folder import ImageFolder
 from .image_list import ImageList
@@ -10,5 +11,5 @@ from .sample import Sample
 from .voc import VocDetection
 from .yolo import YoloDetection
 
-__all__ = ["READERS", "CocoDetection", "Dataset", "Digits", "ImageFolder", "ImageList", "LabelMeDetection", "Sample",
-           "VocDetection", "YoloDetection"]
+__all__ = ["READERS", "CocoDetection", "Dataset", "DigitScenes", "Digits", "ImageFolder", "ImageList", "LabelMeDetection",
+           "Sample", "VocDetection", "YoloDetection"]
