@@ -11,7 +11,8 @@ from ..files import write_text
 from ..wording import brief
 
 BEGIN, END = "<!-- made by tools/record.py: do not edit -->", "<!-- end -->"
-NAMES = ("run", "best val top1 (epoch)", "test top1", "minutes", "epochs", "img/s", "pictures", "params M", "MACs M")
+NAMES = ("run", "metric", "best on val (epoch)", "on test", "minutes", "epochs", "img/s", "pictures", "params M",
+         "MACs M")
 
 
 def record(page, runs):
@@ -42,12 +43,15 @@ def record(page, runs):
 
 def describe(run):
     """(cells of the table, first entry of run.json) of a run's folder; a run without val has no best epoch."""
+    from ..config import load
     from ..engine.run import restore
+    from ..metrics import METRICS
     from ..profiling.macs import count
 
     try:
-        start, trained, accuracy = told(run)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, csv.Error) as error:
+        metric = METRICS.get(load(run / "config.yml").eval.metric["name"]).main
+        start, trained, accuracy = told(run, metric)
+    except (PPMobileError, OSError, ValueError, KeyError, IndexError, TypeError, csv.Error) as error:
         raise PPMobileError(f"{run}: holds no finished run ({brief(error)}); give the output folders of training") \
             from error
     model, config, _, saved = restore(run)
@@ -56,20 +60,21 @@ def describe(run):
         raise PPMobileError(f"{run}: no step of transforms.eval has a size, so there are no MACs to count; set one")
     cost = count(model, (1, 3, size, size))
     best, *rest = trained
-    return [run.name, best, "" if accuracy is None else f"{accuracy:.4f}", *rest, str(saved.meta["order"]["pictures"]),
-            f"{cost.params / 1e6:.2f}", f"{cost.macs / 1e6:.3g} at {size} px"], start
+    return [run.name, metric, best, "" if accuracy is None else f"{accuracy:.4f}", *rest,
+            str(saved.meta["order"]["pictures"]), f"{cost.params / 1e6:.2f}",
+            f"{cost.macs / 1e6:.3g} at {size} px"], start
 
 
-def told(run):
-    """(first entry of run.json, cells best, minutes, epochs and speed, top1 on test or None) from a run's tables."""
+def told(run, metric):
+    """(first entry of run.json, cells best, minutes, epochs and speed, metric on test or None) from a run's tables."""
     (run / "curves.png").stat()  # it will be copied
     start = json.loads((run / "run.json").read_text(encoding="utf-8"))["starts"][0]
     with open(run / "metrics.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    best = max((row for row in rows if row.get("top1")), key=lambda row: float(row["top1"]), default=None)
+    best = max((row for row in rows if row.get(metric)), key=lambda row: float(row[metric]), default=None)
     speeds = sorted(float(row["img_per_s"]) for row in rows)
-    cells = [f"{float(best['top1']):.4f} ({best['epoch']})" if best else "",
+    cells = [f"{float(best[metric]):.4f} ({best['epoch']})" if best else "",
              f"{sum(float(row['epoch_s']) for row in rows) / 60:.1f}", rows[-1]["epoch"],
              f"{speeds[len(speeds) // 2]:.1f}"]
     test = run / "eval_test" / "result.json"
-    return start, cells, json.loads(test.read_text(encoding="utf-8"))["top1"] if test.is_file() else None
+    return start, cells, json.loads(test.read_text(encoding="utf-8"))[metric] if test.is_file() else None

@@ -28,7 +28,7 @@ def test_a_run_without_val_has_an_empty_cell(tiny, tmp_path):
     train(load(tiny))
     record(tmp_path / "page.md", [tmp_path / "run"])
     row = next(line for line in (tmp_path / "page.md").read_text(encoding="utf-8").splitlines() if "at 16 px" in line)
-    assert row.startswith("| run |  |  | ")
+    assert row.startswith("| run | top1 |  |  | ")
 
 
 @pytest.mark.parametrize("name, text", [
