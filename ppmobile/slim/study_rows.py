@@ -1,22 +1,19 @@
-"""The rows of tools/ptq_algorithms.py, each made by a process of its own: tools/ptq_rows.py JOB.json ROWS.json."""
+"""The rows of slim/study.py, each job in a process: `python -m ppmobile.slim.study_rows JOB.json ROWS.json`."""
 
 import json
 import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from ppmobile.artefact import Artefact, read  # noqa: E402
-from ppmobile.cli import fail  # noqa: E402
-from ppmobile.config import load  # noqa: E402
-from ppmobile.errors import ExportError, PPMobileError  # noqa: E402
-from ppmobile.export.program import load_graph  # noqa: E402
-from ppmobile.files import write_json  # noqa: E402
-from ppmobile.profiling.latency import bench  # noqa: E402
-from ppmobile.slim import ptq  # noqa: E402
-from ppmobile.slim.pictures import gather  # noqa: E402
+from ..artefact import Artefact, read
+from ..cli import fail
+from ..config import load
+from ..errors import ExportError, PPMobileError
+from ..export.program import load_graph
+from ..files import write_json
+from ..profiling.latency import bench
+from . import ptq
+from .pictures import gather
 
 
 def main(job_file, out):
