@@ -46,19 +46,21 @@ class CellTargets(NamedTuple):
     classes: np.ndarray
 
 
-def cells_for_boxes(truth, anchors, strides, map_sizes, num_classes):
+def cells_for_boxes(truth, anchors, strides, map_sizes, num_classes, further=1.0):
     """A CellTargets for each map of a YOLOv3 head (arXiv:1804.02767, section 2.1).
 
-    A box is learnt where its centre lies, by the one anchor of all maps whose shape overlaps it most. If two boxes
-    meet in one place, the later one is learnt, with the classes of both.
+    A box is learnt where its centre lies, by the one anchor of all maps whose shape overlaps it most, and by all that
+    overlap it by more than `further`. If two boxes meet in one place, the later one is learnt, with the classes of
+    both.
     truth: Truth. anchors: (L, K, 2) widths and heights in pixels. strides: L pixels. map_sizes: L times (height,
     width).
     """
     sides = truth.boxes[..., 2:] - truth.boxes[..., :2]
     known = np.nonzero(truth.wanted & (sides > 0).all(axis=-1))
-    picture = known[0]
-    box, label, side, weight = (x[known] for x in (truth.boxes, truth.labels, sides, truth.weight))
-    level, anchor = np.divmod(_best_shape(side, anchors.reshape(-1, 2)), anchors.shape[1])
+    number, shape = _fitting_shapes(sides[known], anchors.reshape(-1, 2), further)
+    picture = known[0][number]
+    box, label, side, weight = (x[known][number] for x in (truth.boxes, truth.labels, sides, truth.weight))
+    level, anchor = np.divmod(shape, anchors.shape[1])
     targets = []
     for index, (stride, (height, width)) in enumerate(zip(strides, map_sizes)):
         mine = np.flatnonzero(level == index)
@@ -75,10 +77,16 @@ def cells_for_boxes(truth, anchors, strides, map_sizes, num_classes):
     return targets
 
 
-def _best_shape(sides, shapes):
-    """(N,) number of the (A, 2) shape that overlaps each of (N, 2) widths and heights most, laid corner on corner."""
+def _fitting_shapes(sides, shapes, further):
+    """Numbers (P,) of boxes and (P,) of shapes: for each box the shape that overlaps it most, and all over `further`.
+
+    sides: (N, 2) widths and heights of boxes. shapes: (A, 2). Each two are laid corner on corner.
+    """
     both = np.minimum(sides[:, None], shapes).prod(axis=-1)
-    return (both / (sides.prod(axis=-1)[:, None] + shapes.prod(axis=-1) - both)).argmax(axis=1)
+    iou = both / (sides.prod(axis=-1)[:, None] + shapes.prod(axis=-1) - both)
+    fits = iou > further
+    fits[np.arange(len(sides)), iou.argmax(axis=1)] = True
+    return np.nonzero(fits)
 
 
 def _last_of_each(cell, label, num_classes):

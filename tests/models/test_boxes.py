@@ -96,9 +96,9 @@ def known(boxes, labels, difficult=None, weight=None):
 ANCHORS = np.float32([[[40, 40], [80, 80]], [[10, 10], [20, 10]]])
 
 
-def cells(true):
+def cells(true, further=1.0):
     """Targets at 64 x 64 with a map of 2 x 2 and one of 4 x 4."""
-    return assign.cells_for_boxes(true, ANCHORS, (32, 16), [(2, 2), (4, 4)], 3)
+    return assign.cells_for_boxes(true, ANCHORS, (32, 16), [(2, 2), (4, 4)], 3, further)
 
 
 def test_a_box_goes_to_the_cell_of_its_centre_and_the_anchor_of_its_shape():
@@ -108,6 +108,16 @@ def test_a_box_goes_to_the_cell_of_its_centre_and_the_anchor_of_its_shape():
     assert fine.scale == pytest.approx([2 - 200 / 4096]) and fine.classes.tolist() == [[0, 0, 1]]
     assert (coarse.picture, coarse.anchor, coarse.row, coarse.column) == ([1], [0], [1], [1])  # 56 px: nearer to 40
     assert coarse.size == pytest.approx(np.log([[56 / 40, 56 / 40]]))
+
+
+def test_further_anchors_learn_a_box_that_they_overlap_enough():
+    true = known([[[4, 4, 60, 60], [40, 2, 60, 12]]], [[1, 2]])
+    coarse, fine = cells(true, 0.45)  # 56 x 56: 0.51 of 40 x 40, 0.49 of 80 x 80; 20 x 10: 1, and 0.5 of 10 x 10
+    assert (coarse.anchor.tolist(), fine.anchor.tolist()) == ([0, 1], [0, 1])
+    assert coarse.boxes.tolist() == [[4, 4, 60, 60]] * 2 and fine.classes.tolist() == [[0, 0, 1]] * 2
+    assert coarse.size == pytest.approx(np.log([[56 / 40] * 2, [56 / 80] * 2]))
+    coarse, fine = cells(true, 0.5)  # 0.49 is less, and 0.5 is not more
+    assert (coarse.anchor.tolist(), fine.anchor.tolist()) == ([0], [1])
 
 
 def test_two_boxes_in_one_place_leave_the_later_with_both_classes():
