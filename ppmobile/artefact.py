@@ -19,6 +19,7 @@ GONE = "(nothing)"  # how a message shows a value that is not there
 # what deploy.yml holds, beside `files`; a missing or unknown field is an error
 FIELDS = ("format", "task", "model", "input", "preprocess", "postprocess", "classes", "quantization", "source",
           "versions")
+NMS = {"score_threshold": False, "iou_threshold": False, "top_k": True, "keep": True}  # whether a whole number
 CHANNELS, LONGEST = 3, 16384  # of a graph's input; a longer side is no picture for a phone
 
 
@@ -98,8 +99,9 @@ def seal(folder, deploy):
 def golden(folder):
     """The golden sample, a dict: what one real picture gave when the artefact was made (written by export/golden.py).
 
-    picture: the name of its file. input: {"shape", "sha256"} of the preprocessed tensor. output: the (1, C) answer of
-    the training graph as lists. layers: {layer path: {"shape", "at": flat indices, "values", "mean"}}, samples of
+    picture: the name of its file. input: {"shape", "sha256"} of the preprocessed tensor. output: the answer of the
+    training graph as lists, (1, C) probabilities, or (k, 6) class, score and box in pixels of the input for a detector.
+    raw: samples of a detector's raw outputs, if they have an order. layers: {layer path: {"shape", "at": flat indices, "values", "mean"}}, samples of
     the output of each layer in the training graph, and its mean. deploy: a copy of deploy.yml without its `files`.
     ExportError names the key that is not like that.
     """
@@ -164,10 +166,21 @@ def _changes(folder, deploy, files):
 
 def _types(deploy):
     """What is not of the type that predictors and verify take for granted, whoever wrote it."""
-    problems = {"input": _input_problem, "preprocess": _preprocess_problem, "postprocess": _topk_problem,
-                "classes": _classes_problem}
+    task = _known(deploy)
+    problems = {"task": _task_problem, "input": _input_problem, "preprocess": _preprocess_problem,
+                "postprocess": TASKS[task][0], "classes": _classes_problem}
     found = {name: problem(deploy[name]) for name, problem in problems.items() if name in deploy}
     return [f"{DEPLOY}: {name}{text}" for name, text in found.items() if text]
+
+
+def _known(deploy):
+    """The task of the fields of deploy.yml; "classify" if it is none of TASKS."""
+    task = deploy.get("task") if isinstance(deploy, dict) else None
+    return task if isinstance(task, str) and task in TASKS else "classify"
+
+
+def _task_problem(value):
+    return "" if isinstance(value, str) and value in TASKS else f": expected {' or '.join(TASKS)}, got {show(value)}"
 
 
 def _input_problem(value):
@@ -195,6 +208,21 @@ def _topk_problem(value):
     return "" if type(topk) is int and topk >= 1 else f".topk: expected a whole number of at least 1, got {show(topk)}"
 
 
+def _boxes_problem(value):
+    if not isinstance(value, dict):
+        return f": {expected(dict, value)}"
+    raw, options = value.get("raw"), value.get("nms")
+    if not isinstance(raw, dict) or not isinstance(raw.get("kind"), str):
+        return f".raw: expected a block of keys with kind, got {show(raw)}"
+    if not isinstance(options, dict) or sorted(options) != sorted(NMS):
+        return f".nms: expected {', '.join(NMS)}, got {show(options)}"
+    for name, whole in NMS.items():
+        if not (type(options[name]) is int if whole else _finite(options[name]) and 0 <= options[name] <= 1):
+            return f".nms.{name}: expected {'a whole number' if whole else '0 to 1'}, got {show(options[name])}"
+    draw = value.get("draw_threshold")
+    return "" if _finite(draw) and 0 <= draw <= 1 else f".draw_threshold: expected 0 to 1, got {show(draw)}"
+
+
 def _classes_problem(value):
     if not isinstance(value, list) or not value:
         return f": expected a list of names, got {show(value)}"
@@ -212,13 +240,26 @@ def _golden_types(sample):
     tensor, output = sample["input"], sample["output"]
     if not isinstance(tensor.get("shape"), list) or not isinstance(tensor.get("sha256"), str):
         return f"input: expected shape and sha256, got {show(tensor)}"
+    return TASKS[_known(sample["deploy"])][1](output)
+
+
+def _scores_problem(output):
     if len(output) != 1 or not isinstance(output[0], list) or not output[0] or not all(map(_finite, output[0])):
         return f"output: expected a list of one list of finite numbers, got {show(output)}"
     return ""
 
 
+def _rows_problem(output):
+    wrong = [row for row in output if not (isinstance(row, list) and len(row) == 6 and all(map(_finite, row)))]
+    return f"output: expected rows of six finite numbers, got {show(wrong[0])}" if wrong else ""
+
+
 def _finite(value):
     return type(value) in (int, float) and math.isfinite(value)
+
+
+# what checks a task's postprocess, and the golden sample's output
+TASKS = {"classify": (_topk_problem, _scores_problem), "detect": (_boxes_problem, _rows_problem)}
 
 
 def differences(now, then, place=""):

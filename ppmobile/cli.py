@@ -12,7 +12,7 @@ COMMANDS = {
     "train": "train a model from a config",
     "eval": "measure a trained model on a split of the data",
     "export": "write a trained model for CPUs and phones, and prove it",
-    "infer": "classify pictures with a trained model and draw the answers",
+    "infer": "answer for pictures and videos with a trained model, and draw the answers",
     "check": "scan a data set for files and labels that would harm training",
     "split": "divide an image folder into train, val and test lists",
     "anchors": "find the anchor sizes that fit the boxes of a data set",

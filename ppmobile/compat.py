@@ -60,3 +60,21 @@ def old_ir():
                 paddle.enable_static()
     if not dynamic:
         paddle.enable_static()
+
+
+def suppress(boxes, scores, threshold, keep):
+    """(k, 6) rows label 0, score, x1, y1, x2, y2 of one picture: of its best boxes those that overlap no better one.
+
+    boxes: (1, A, 4) xyxy. scores: (1, 1, A); a box of score 0 goes. threshold: overlap from which the worse one goes.
+    keep: so many boxes are looked at, the best first. By Paddle's multiclass_nms3, which has no public function, but
+    which all runtimes know; ONNX Runtime wants a number for nms_top_k, not -1.
+    """
+    options = {"score_threshold": 0.0, "nms_top_k": keep, "keep_top_k": keep, "nms_threshold": threshold,
+               "normalized": True, "nms_eta": 1.0, "background_label": -1}
+    if paddle.framework.in_dynamic_or_pir_mode():
+        return paddle._C_ops.multiclass_nms3(boxes, scores, None, *options.values())[0]
+    helper = paddle.base.layer_helper.LayerHelper("multiclass_nms3")
+    rows, index, counts = (helper.create_variable_for_type_inference(kind) for kind in ("float32", "int32", "int32"))
+    helper.append_op(type="multiclass_nms3", inputs={"BBoxes": boxes, "Scores": scores}, attrs=options,
+                     outputs={"Out": rows, "Index": index, "NmsRoisNum": counts})
+    return rows

@@ -65,10 +65,11 @@ def cell_of(path, name, probability):
 
 def overview(pictures):
     """Write all pictures with the model's first answers on one sheet."""
-    from .engine.infer import classify
+    from .engine.infer import Trained
     from .explain.gallery import gallery
 
-    gallery([cell_of(path, *answers[0]) for path, _, answers in classify(RUN, pictures, 1)], SHEET, columns=4)
+    answers = Trained(RUN).stream(pictures)
+    gallery([cell_of(path, one.name, one.score) for path, one in zip(pictures, answers)], SHEET, columns=4)
 
 
 def export(run, artefact):

@@ -84,8 +84,8 @@ OVERRIDES = [
     ("model.backbone.name=pplcnet",
      f"model.backbone.name: unknown backbone 'pplcnet'. Did you mean 'PPLCNet'? Known: {BACKBONES} (-o)"),
     ("model.head.name=ClasifyHead",
-     "model.head.name: unknown head 'ClasifyHead'. Did you mean 'ClassifyHead'? Known: ClassifyHead, SSDHead, "
-     "YOLOv3Head (-o)"),
+     "model.head.name: unknown head 'ClasifyHead'. Did you mean 'ClassifyHead'? Known: ClassifyHead, FasterRCNNHead, "
+     "PicoHead, SSDHead, YOLOv3Head (-o)"),
     ("data.train.name=ImageLst",
      f"data.train.name: unknown reader 'ImageLst'. Did you mean 'ImageList'? Known: {READERS} "
      "(-o)"),

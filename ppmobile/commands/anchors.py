@@ -14,25 +14,18 @@ def main(argv):
     options = arguments.parse_args(argv)
     config = load_config(options)
 
-    from ..data.anchors import box_sizes, find_anchors, fit
-    from ..engine.datasets import open_split
+    from ..data.anchors import box_sizes, find_anchors, fit, plain
+    from ..engine.datasets import anchors_of, open_split, scanned
     from ..transforms import Compose
 
-    dataset = open_split(config, "train")
-    sizes, pictures = box_sizes(dataset, Compose(config.transforms.eval, "transforms.eval"), options.seed)
+    dataset = scanned(config, open_split(config, "train"), "train")
+    sizes, _, pictures = box_sizes(dataset, Compose(config.transforms.eval, "transforms.eval"), options.seed)
     anchors = find_anchors(sizes, options.count, options.seed)
     print(f"{len(sizes)} boxes in {pictures} pictures, sizes in pixels of the net's input")
-    present = config.model.head.get("anchors")
-    compared = f"; with the config's anchors {fit(sizes, present):.3f}" if pairs(present) else ""
-    shown = [[round(float(n), 1) for n in anchor] for anchor in anchors]
+    present, shown = anchors_of(config), plain(anchors)
+    compared = f"; with the config's anchors {fit(sizes, present):.3f}" if present else ""
     print(f"mean IoU of a box and its best anchor: {fit(sizes, shown):.3f}{compared}\nmodel.head.anchors: {shown}")
     return 0
-
-
-def pairs(anchors):
-    """Whether an option's value is a list of (width, height), and not the name of some anchors, or nothing."""
-    return isinstance(anchors, (list, tuple)) and len(anchors) > 0 and all(
-        isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in anchors)
 
 
 def whole(least):

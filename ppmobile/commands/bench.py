@@ -1,5 +1,6 @@
 """`ppmobile bench`: compare artefacts on every runtime, or measure training speed and the data pipeline."""
 
+import json
 import shlex
 from argparse import SUPPRESS
 
@@ -71,19 +72,23 @@ def bench_training(argv):
     arguments.add_argument("--steps", type=int, default=20, help="measured training steps a round, default 20")
     arguments.add_argument("--rounds", type=int, default=3, help="rounds; the settings take turns, default 3")
     arguments.add_argument("--processes", type=int, default=2, help="compare one process with so many, default 2")
+    arguments.add_argument("--size", type=int, metavar="PIXELS",
+                           help="let all resizing steps of transforms.train give this size, without MultiScale")
     arguments.add_argument("--out", type=path, metavar="FILE", help="also write the table as CSV")
-    arguments.add_argument("--measure", type=int, metavar="PROCESSES", help=SUPPRESS)  # what the command calls itself
+    arguments.add_argument("--measure", type=json.loads, help=SUPPRESS)  # how the command calls itself
     options = arguments.parse_args(argv)
-    if min(options.steps, options.rounds, options.processes) < 1:
-        arguments.error("--steps, --rounds and --processes must be at least 1")
+    if min(options.steps, options.rounds, options.processes) < 1 or (options.size or 32) < 32:
+        arguments.error("--steps, --rounds and --processes must be at least 1, and --size at least 32")
     from ..profiling import training
 
-    given = ["-c", options.config, *(["-o", *options.override] if options.override else [])]
+    config = load_config(options)
+    config = training.at_size(config, options.size) if options.size else config
     if options.measure is not None:
-        return training.measure(load_config(options), options.steps, options.measure, ["bench", *argv])
-    load_config(options)
-    rows = training.bench(given, options.steps, options.rounds, options.processes)
-    print(training.table(rows))
+        return training.measure(config, options.steps, options.measure, ["bench", *argv])
+    given = ["-c", options.config, *(["-o", *options.override] if options.override else []),
+             *(["--size", str(options.size)] if options.size else [])]
+    rows, steps = training.bench(config, given, options.steps, options.rounds, options.processes)
+    print(f"{training.table(rows)}\n\n{training.judgement(rows, steps)}")
     if options.out:
         training.write_csv(rows, options.out)
     return 0

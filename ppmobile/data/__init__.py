@@ -11,5 +11,5 @@ from .sample import Sample
 from .voc import VocDetection
 from .yolo import YoloDetection
 
-__all__ = ["READERS", "CocoDetection", "Dataset", "DigitScenes", "Digits", "ImageFolder", "ImageList", "LabelMeDetection",
-           "Sample", "VocDetection", "YoloDetection"]
+__all__ = ["READERS", "CocoDetection", "Dataset", "DigitScenes", "Digits", "ImageFolder", "ImageList",
+           "LabelMeDetection", "Sample", "VocDetection", "YoloDetection"]

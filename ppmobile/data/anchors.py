@@ -3,6 +3,9 @@
 import numpy as np
 
 from ..errors import DataError
+from .faults import picture_size
+from .frame import whole
+from .sample import Sample
 
 MOST = 5000  # pictures that are read; more of them no longer move the anchors
 RESTARTS = 10  # of the k-means, from other starting points
@@ -38,22 +41,52 @@ def find_anchors(sizes, count, seed=0):
 
 
 def box_sizes(dataset, transforms, seed=0):
-    """((N, 2) widths and heights in the pixels that the net sees, number of pictures they are from).
+    """((N, 2) float64 widths and heights in the pixels that the net sees, (N,) the item each is from, their number).
 
-    transforms: those of evaluation. Of more than 5000 pictures so many are drawn. Boxes that are not trained on
-    (difficult) and those without an area are left out. DataError if none remain.
+    transforms: those of evaluation. Of more than 5000 pictures so many are drawn, and only their headers are read:
+    the transforms see an empty picture of each size. Boxes that are not trained on (difficult) and those without an
+    area are left out. DataError if none remain.
     """
-    count = min(len(dataset), MOST)
-    found = []
-    for index in np.sort(np.random.default_rng(seed).permutation(len(dataset))[:count]).tolist():
-        sample = transforms(dataset.load(index))
-        kept = slice(None) if sample.difficult is None else ~sample.difficult
-        found.append((sample.boxes[:, 2:] - sample.boxes[:, :2])[kept])
-    sizes = np.concatenate(found).astype(np.float64)
-    sizes = sizes[(sizes > 0).all(axis=1)]
-    if not len(sizes):
-        raise DataError(f"{dataset.root}: no boxes in its {count} pictures; anchors need a detection data set")
-    return sizes, count
+    drawn = np.sort(np.random.default_rng(seed).permutation(len(dataset))[:MOST]).tolist()
+    places, found, owners = {}, [np.zeros((0, 2))], []
+    for index in drawn:
+        item = dataset.items[index]
+        size = picture_size(item["path"])
+        boxes = item.get("boxes", np.zeros((0, 4)))[~item.get("difficult", np.zeros(0, bool))]
+        if size is None or not len(boxes):
+            continue
+        if size not in places:
+            places[size] = place_in_input(size, transforms)
+        found.append(sizes_in_input(boxes, size, *places[size]))
+        owners += [index] * len(boxes)
+    sizes, owners = np.concatenate(found), np.array(owners, int)
+    kept = (sizes > 0).all(axis=1)
+    if not kept.any():
+        raise DataError(f"{dataset.root}: no boxes in its {len(drawn)} pictures; anchors need a detection data set")
+    return sizes[kept], owners[kept], len(drawn)
+
+
+def place_in_input(size, transforms):
+    """(frame, (width, height) of the net's input) of pictures of `size` (width, height) after `transforms`.
+
+    frame: (4,) xyxy, where the whole picture lies in the input.
+    """
+    width, height = size
+    sample = transforms(whole(Sample(np.zeros((height, width, 3), np.uint8))))
+    image = sample.image if sample.image.shape[-1] == 3 else np.moveaxis(sample.image, 0, -1)  # after ToCHW
+    return np.float64(sample.frame), (image.shape[1], image.shape[0])
+
+
+def sizes_in_input(boxes, size, frame, limit):
+    """(N, 2) widths and heights of boxes (N, 4) of a picture of `size`, where `place_in_input` puts it, cut there."""
+    scale = (frame[2:] - frame[:2]) / np.float64(size)
+    corners = [(boxes[:, i:i + 2] * scale + frame[:2]).clip(0, np.float64(limit)) for i in (0, 2)]
+    return corners[1] - corners[0]
+
+
+def plain(anchors):
+    """Anchors (K, 2) as a list for a config, in tenths of a pixel."""
+    return [[round(float(side), 1) for side in anchor] for anchor in anchors]
 
 
 def _start(sizes, count, rng):

@@ -80,9 +80,10 @@ class BoxDataset(Dataset):
         lacking = [name for name in classes if name not in self.classes]
         if extra or lacking and not self.found:
             wrong = f"has the class {show(extra[0])}, which is not" if extra else f"lacks the class {show(lacking[0])}"
-            advice = "; name all classes in labels.txt" if self.found else ""
+            advice = "name all classes in labels.txt" if self.found else (
+                "correct it, or add it to both" if extra else "add its name; it needs no boxes")
             raise DataError(f"{wrong} among the {len(classes)} classes of training; the names must be the same, in any "
-                            f"order{advice}")
+                            f"order: {advice}")
         number = {name: i for i, name in enumerate(classes)}
         table = np.array([number[name] for name in self.classes], np.int64)
         self.items = [{**item, "labels": table[item["labels"]]} for item in self.items]

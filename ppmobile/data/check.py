@@ -10,6 +10,7 @@ from ..errors import DataError, PPMobileError
 from ..files import write_text
 from .faults import inspect_picture
 from .report import Report
+from .upright import turn_boxes
 
 CACHE_VERSION = 1  # another number makes all old cache files void: raise it when inspect_picture finds more
 BLOCK = 512  # files handed to the threads at once
@@ -35,6 +36,7 @@ def scan(dataset, cache=None):
     finally:  # what an interrupted scan has seen need not be seen again
         if cache and changed:
             _remember(cache, {path: entry for path, entry in known.items() if not _removed(path, dataset.root)})
+    turn_boxes(dataset, found)
     return Report(dataset, found)
 
 

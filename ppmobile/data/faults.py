@@ -63,6 +63,17 @@ def picture_size(path):
         return None
 
 
+def orientation(path):
+    """The EXIF orientation by which reading turns a picture file, 1 (none) to 8; 1 if it cannot be read."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return 1 if image.format == "WEBP" else _orientation(image)
+    except Exception:  # as in picture_size
+        return 1
+
+
 def look_inside(data, suffix):
     """[[kind, reason, fatal], ...] from the header and the completeness of an encoded picture.
 

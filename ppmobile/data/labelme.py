@@ -33,6 +33,8 @@ class LabelMeDetection(BoxDataset):
         read = [self._read(path) for path in self._files(file)]
         self.classes, names = listed_names(labels, [folder], NAMES)
         self.found = self.classes is None
+        if not read:
+            raise DataError(f"{self.file}: no LabelMe files here; it needs a JSON beside each picture")
         if self.found:
             self.classes = unique_names(sorted({name for *_, own, _ in read for name in own}), self.file)
         number = {name: i for i, name in enumerate(self.classes)}
@@ -63,7 +65,9 @@ class LabelMeDetection(BoxDataset):
         content = read_json(source)
         if not isinstance(content.get("shapes"), list):
             raise DataError(f"{source}: is no LabelMe file, for it has no list 'shapes'; move it out of the data set")
-        with entry(source, "the head"):
+        if not isinstance(content.get("imagePath"), str):
+            raise DataError(f"{source}: has no 'imagePath', the name of its picture; add it or remove the file")
+        with entry(source, "imageWidth or imageHeight"):
             path = _picture(source, content["imagePath"].replace("\\", "/"))
             size = int(content.get("imageWidth") or 0), int(content.get("imageHeight") or 0)
         names, boxes = [], []
@@ -81,6 +85,8 @@ class LabelMeDetection(BoxDataset):
 def bounds(kind, points):
     """(x1, y1, x2, y2) around a shape's points [[x, y], ...]; a circle's are its centre and a point on its rim."""
     points = [(float(x), float(y)) for x, y in points]
+    if not points:
+        raise ValueError("it has no points")
     if kind == "circle":
         (x, y), rim = points
         radius = math.dist((x, y), rim)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..wording import display_width, padded
+from .box_report import BoxReport, boxes_drawn_twice
 
 SHOWN = 3  # findings of a kind, in the text
 CLASSES_SHOWN = 20
-SMALL, LARGE = 32 ** 2, 96 ** 2  # pixels, COCO's limits of medium objects (cocodataset.org/#detection-eval)
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,7 @@ class Report:
 
     findings: list of Finding, in the order of the dataset. classes, counts: class names, and how many
     items (or boxes) carry each. sizes: (N, 2) width and height in pixels of the readable pictures.
-    boxes: (M, 2) width and height of all boxes, None for a dataset that has none to have. empty: pictures without
-    boxes. difficult, dropped: boxes that do not count, and boxes that the reader left out.
+    boxes: a BoxReport, None for a dataset that has none to have.
     hashes: {path: SHA-256 of the file}. total: number of items.
     """
 
@@ -46,14 +45,11 @@ class Report:
         self.findings += self._wrong_labels(labels) + self._duplicates(dataset.items, labels)
         self.findings += _other_sizes(dataset.items, facts)
         self.findings += [Finding(path, kind, reason, False) for path, kind, reason in dataset.faulty]
-        self._measure_boxes(dataset)
-
-    def _measure_boxes(self, dataset):
-        boxed = [item for item in dataset.items if "boxes" in item]
-        self.dropped, self.empty = dataset.dropped, sum(not len(item["boxes"]) for item in boxed)
-        self.difficult = sum(int(item["difficult"].sum()) for item in boxed if item.get("difficult") is not None)
-        corners = np.concatenate([item["boxes"] for item in boxed]) if boxed else None
-        self.boxes = None if corners is None else corners[:, 2:] - corners[:, :2]
+        self.boxes = None
+        if any("boxes" in item for item in dataset.items):
+            self.boxes = BoxReport(dataset, facts)
+            self.findings += [Finding(path, "box twice", reason, False)
+                              for path, reason in boxes_drawn_twice(dataset.items)]
 
     def _wrong_labels(self, labels):
         last = len(self.classes) - 1
@@ -105,16 +101,21 @@ class Report:
         """A summary of several lines: classes, sizes, and each kind of finding with its first pictures."""
         unusable, notes = len({finding.path for finding in self.fatal}), len(self.notes)
         head = f"pictures: {self.total}, classes: {len(self.classes)}, unusable: {unusable}, notes: {notes}"
-        return "\n".join([head] + self._class_lines() + self._size_lines() + self._box_lines() + self._finding_lines())
+        boxes = self.boxes.lines() if self.boxes else []
+        return "\n".join([head, *self._class_lines(), *self._size_lines(), *boxes, *self._finding_lines()])
 
     def _class_lines(self):
-        rows = list(zip(self.classes, self.counts))
-        hidden = rows[CLASSES_SHOWN:]
-        width = max(display_width(name) for name in ["class", *self.classes[:CLASSES_SHOWN]])
-        lines = [f"{'class':<{width}}  count"] + [f"{padded(name, width)}  {n:5d}" for name, n in rows[:CLASSES_SHOWN]]
-        if hidden:
-            fewest, most = min(n for _, n in hidden), max(n for _, n in hidden)
-            lines.append(f"and {len(hidden)} more classes with {fewest} to {most} each")
+        if self.boxes is None:
+            rows, titles = list(zip(self.classes, self.counts)), ("class", "count")
+        else:
+            rows, titles = self.boxes.rows(), ("class", "boxes", "pictures", "median px")
+        cells = [titles, *([str(cell) for cell in row] for row in rows[:CLASSES_SHOWN])]
+        width = max(display_width(row[0]) for row in cells)
+        lines = ["  ".join([padded(name, width), *(cell.rjust(max(5, len(title))) for cell, title in
+                                                   zip(rest, titles[1:]))]) for name, *rest in cells]
+        if rows[CLASSES_SHOWN:]:
+            hidden = [row[1] for row in rows[CLASSES_SHOWN:]]
+            lines.append(f"and {len(hidden)} more classes with {min(hidden)} to {max(hidden)} each")
         return lines
 
     def _size_lines(self):
@@ -123,20 +124,6 @@ class Report:
         low, middle, high = np.percentile(self.sizes, (0, 50, 100), axis=0).astype(int)
         names = ("width", "height")
         return [f"{name:<6}  {low[i]} to {high[i]} px, median {middle[i]}" for i, name in enumerate(names)]
-
-    def _box_lines(self):
-        if self.boxes is None:
-            return []
-        line = f"boxes   {len(self.boxes)}, of them {self.difficult} difficult; left out as faulty: {self.dropped}; "
-        line += f"pictures without boxes: {self.empty}"
-        if not len(self.boxes):
-            return [line]
-        low, middle, high = np.percentile(self.boxes, (0, 50, 100), axis=0).round().astype(int)
-        sides = [f"{low[i]} to {high[i]} px {name}, median {middle[i]}" for i, name in enumerate(("wide", "high"))]
-        area = self.boxes.astype(np.float64).prod(1)
-        small, large = 100 * (area < SMALL).mean(), 100 * (area > LARGE).mean()
-        areas = f"{small:.0f} % below 32x32 px, {large:.0f} % above 96x96"
-        return [line, f"a box   {'; '.join([*sides, areas])}"]
 
     def _finding_lines(self):
         lines = []

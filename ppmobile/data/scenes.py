@@ -14,7 +14,6 @@ from .digits import enlarge, glyph_parts, load_glyphs, write_png
 from .generated import generated_folder
 from .image_list import PARTS
 from .scene_formats import write_attributes, write_coco, write_voc, write_yolo
-from .split import split
 
 VERSION = 1
 COLORS = {
@@ -159,6 +158,8 @@ def scenes_root(count=200, size=160, seed=0):
 
 
 def _write(folder, count, size, seed):
+    from .split import split  # `python -m ppmobile.data.split` warns if its package has imported it
+
     folder = Path(folder)
     glyphs, labels = load_glyphs()
     choices = glyph_parts(labels)

@@ -41,6 +41,8 @@ class VocDetection(BoxDataset):
         read = [self._read(line, text) for line, text in read_lines(self.file)]
         self.classes, names = listed_names(labels, [self.file.parent, folder], NAMES)
         self.found = self.classes is None
+        if not read:
+            raise DataError(f"{self.file}: names no pictures; list them, one a line")
         if self.found:
             self.classes = unique_names(sorted({name for *_, own, _ in read for name in own}), self.file)
         number = {name: i for i, name in enumerate(self.classes)}

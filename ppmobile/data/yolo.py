@@ -31,8 +31,10 @@ class YoloDetection(BoxDataset):
 
     def __init__(self, root, file, labels=None):
         super().__init__(root)
-        self.classes = class_names(labels, Path(self.root))
         pictures = self._pictures(file)
+        if not pictures:
+            raise DataError(f"{self.file}: no pictures here; give a list of pictures, or a folder of them")
+        self.classes = class_names(labels, Path(self.root))
         texts = [label_file(path) for path in pictures]
         for path, text in zip(pictures, texts):
             size = picture_size(path)

@@ -80,6 +80,15 @@ class FreezeBn(Hook):
         freeze_bn(trainer.model, self.patterns)
 
 
+class TellEpoch(Hook):
+    """Tells the number of each epoch to a head that learns otherwise later on, one with `start_epoch`."""
+
+    def before_epoch(self, trainer):
+        """After a resume too."""
+        if hasattr(trainer.model.head, "start_epoch"):
+            trainer.model.head.start_epoch(trainer.epoch)
+
+
 class ClipGradient(Hook):
     """Scales all gradients down together when their global L2 norm is above `norm`."""
 

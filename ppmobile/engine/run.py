@@ -21,7 +21,7 @@ from ..zoo import load_official, resolve
 from . import checkpoint as checkpoints
 from . import hooks as h
 from . import launch, logs, parallel
-from .datasets import open_split, prepare, scanned
+from .datasets import open_split, prepare, require_boxes, scanned, shorten
 from .evaluate import Evaluate
 from .folder import check_free, claim
 from .optim import build_optimizer, freeze_bn
@@ -119,7 +119,9 @@ def assemble(config, folder, pretrained=True):
         if parallel.rank() == 0:  # the first process downloads, the others find the file
             resolve(config.model.pretrained, config.model.backbone)
         parallel.barrier()
-        say(load_official(model, resolve(config.model.pretrained, config.model.backbone)))
+        weights = resolve(config.model.pretrained, config.model.backbone)
+        say(load_official(model, weights))
+        tell_other_classes(weights, train_set.classes)
     loader = training_loader(config, train_set)
     loader.probe()
     if val_set is not None:
@@ -134,6 +136,16 @@ def assemble(config, folder, pretrained=True):
     hooks = build_hooks(config, folder, loader, val_set, about)
     hooks = [h.LossScale(amp.scaler), *hooks] if amp.scaler else hooks
     return Trainer(model, optimizer, loader, hooks, config.train.accumulate, config.seed, amp)
+
+
+def tell_other_classes(weights, classes):
+    """Say so if `weights` are a run's that learnt as many classes of other names: the class layers start from those."""
+    if weights.suffix != ".safetensors" or not checkpoints.is_run(weights):
+        return
+    before = checkpoints.load(weights).meta["classes"]
+    if len(before) == len(classes) and list(before) != list(classes):
+        say(f"{weights}: its class layers were trained for {shorten(before)}, and start from there for "
+            f"{shorten(classes)}")
 
 
 def training_loader(config, dataset):
@@ -165,7 +177,7 @@ def build_hooks(config, folder, loader, val_set, about):
     steps = math.ceil(len(loader) / train.accumulate)
     peak = scaled_rate(train, len(loader.dataset))
     schedule = SCHEDULES.build(train.schedule, "train.schedule")
-    hooks = [logs.Meter(), h.NanGuard(), h.FreezeBn(train.freeze_bn),
+    hooks = [logs.Meter(), h.NanGuard(), h.FreezeBn(train.freeze_bn), h.TellEpoch(),
              h.LrSchedule(schedule, peak, steps, train.epochs, train.warmup_epochs)]
     hooks += [h.ClipGradient(train.clip_norm)] if train.clip_norm else []
     hooks += [h.Ema(train.ema_decay)] if train.ema_decay else []
@@ -212,7 +224,9 @@ def restore(weights, config=None):
 def open_eval(config, split, classes, source):
     """The dataset of a split, with the classes that the checkpoint `source` was trained on."""
     dataset = scanned(config, open_split(config, split), split)
-    if hasattr(dataset, "align") and sorted(dataset.classes) == sorted(classes):
+    require_boxes(dataset, split)
+    same = sorted(dataset.classes) == sorted(classes)
+    if hasattr(dataset, "align") and (same or dataset.found and set(dataset.classes) < set(classes)):
         dataset.align(classes)  # the ids of this file may be others than those of training
     same_classes(classes, dataset.classes, source, f"data.{split}")
     return dataset

@@ -31,13 +31,13 @@ def label(image, lines, size=None):
     return np.concatenate([image, text_strip(lines, width, size)])
 
 
-def enlarged(image):
-    """The picture with each pixel repeated, so often that its shorter side has at least 200 pixels.
+def enlarged(image, side=SMALLEST_SIDE):
+    """The picture with each pixel repeated, so often that its shorter side has at least `side` pixels.
 
     The longer side stays below 2000 pixels where the picture is at least 64 pixels wide all the same.
     """
     height, width = image.shape[:2]
-    wanted = -(-SMALLEST_SIDE // min(height, width))
+    wanted = -(-side // min(height, width))
     factor = max(min(wanted, LARGEST_SIDE // max(height, width)), -(-SMALLEST_WIDTH // width))
     return image.repeat(factor, axis=0).repeat(factor, axis=1) if factor > 1 else image
 

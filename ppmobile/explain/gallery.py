@@ -13,9 +13,10 @@ MOST_CELLS = 400  # more make a sheet of over 80 megapixels that no viewer shows
 
 
 def gallery(items, png_path, columns=5):
-    """Write a sheet of `items`, a list of (image path, caption, frame colour), row by row to `png_path`.
+    """Write a sheet of `items`, a list of (image, caption, frame colour), row by row to `png_path`.
 
-    The colour is an RGB triple such as WRONG and RIGHT, or None for a grey frame.
+    image: a picture's path, or an array (H, W, 3) uint8 RGB. The colour is an RGB triple such as WRONG and RIGHT, or
+    None for a grey frame.
     DataError if there are no items or more than 400, or if one of the pictures cannot be read.
     """
     items = list(items)
@@ -23,7 +24,8 @@ def gallery(items, png_path, columns=5):
         raise DataError(f"{png_path}: a sheet shows 1 to {MOST_CELLS} pictures, not {len(items)}; give as many")
     columns = min(columns, len(items))
     font = font_for([caption for _, caption, _ in items])
-    cells = [cell(read_image(path), caption, color or NEITHER, font) for path, caption, color in items]
+    cells = [cell(image if isinstance(image, np.ndarray) else read_image(image), caption, color or NEITHER, font)
+             for image, caption, color in items]
     rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
     gap = np.full((GAP, columns * (SIDE + GAP) + GAP, 3), PAPER, np.uint8)
     write_image(png_path, np.concatenate([gap, *(shelf(row, columns) for row in rows)]))

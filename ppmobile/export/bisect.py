@@ -7,6 +7,7 @@ import numpy as np
 
 from ..errors import PPMobileError
 from .cut import cutter
+from .frontier import frontiers
 from .golden import eager_layers
 from .program import layer_outputs, run_graph
 from .tolerances import LAYER, layer_error
@@ -61,24 +62,24 @@ def in_runtime(artefact, runtime, graph, image, precision):
     """The Difference of a runtime's files from the traced fp32 `graph` on an input array; None if it cannot be found.
 
     Graphs cut short are run by the runtime itself, so its optimisations are on trial as well. Halving finds a layer
-    that differs behind one that does not in about seven runs; with bf16 and int8 the error grows from layer to layer,
+    from which on what is still read (frontier.py) differs in about seven runs; with bf16 and int8 the error grows from layer to layer,
     and what is found is where it passes that of LAYER. ANSWER if no inner layer differs: then it is the last step, or
     the net as a whole.
     """
     cut = cutter(artefact, runtime, graph)
-    names = dict.fromkeys(name for _, name in cut.layers)
-    want = run_graph(graph, image, names)
+    asked = [*frontiers(graph, [name for _, name in cut.layers]), graph.outputs]
+    want = run_graph(graph, image, dict.fromkeys(name for names in asked for name in names))
     errors = {}
 
     def error(position):
         if position not in errors:
-            name = cut.layers[position][1]
             with tempfile.TemporaryDirectory(prefix="ppmobile-") as folder:
-                errors[position] = layer_error(cut.run(name, image, folder), want[name])
+                values = cut.run(asked[position], image, folder)
+            errors[position] = max(layer_error(*pair) for pair in zip(values, map(want.get, asked[position])))
         return errors[position]
 
-    position = first(len(cut.layers), lambda i: error(i) > LAYER[precision])
-    return Difference(cut.layers[position][0] or ANSWER, error(position))
+    position = first(len(asked), lambda i: error(i) > LAYER[precision])
+    return Difference([*(path for path, _ in cut.layers), ANSWER][position], error(position))
 
 
 def first(count, differs):

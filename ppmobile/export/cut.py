@@ -25,41 +25,38 @@ def cutter(artefact, runtime, graph):
 
 
 class Cut:
-    """The files of one runtime, to be cut. layers: [(layer path, variable of the fp32 graph)] that can be asked for.
-
-    The last of `layers` is the answer, path "".
-    """
+    """The files of one runtime, to be cut. layers: [(layer path, variable of the fp32 graph)] that can be asked for."""
 
     def __init__(self, artefact, runtime, graph):
         self.artefact, self.runtime, self.files = artefact, runtime, FILES[runtime]
-        inner = self.load(graph)
-        last = graph.outputs[0]
-        self.layers = [(path, name) for path, name in inner if name != last] + [("", last)]
+        self.answers = list(graph.outputs)
+        self.layers = [(path, name) for path, name in self.load(graph) if name not in self.answers]
 
-    def run(self, variable, image, folder):
-        """What the runtime computes for the input array in a variable of `layers`; `folder` takes the cut files.
+    def run(self, variables, image, folder):
+        """What the runtime computes for the input array in some variables of `layers`, or in all answers of the graph.
 
-        ExportError if that cannot be run, as where a library wants the operators behind the cut.
+        A list of arrays. `folder` takes the cut files. ExportError if that cannot be run, as where a library wants the
+        operators behind the cut.
         """
-        folder, whole = Path(folder), variable == self.layers[-1][1]
+        folder, whole = Path(folder), list(variables) == self.answers
         try:
-            return self._run(self.artefact if whole else self._short(variable, folder), image)
+            return self._run(self.artefact if whole else self._short(variables, folder), image)
         except PPMobileError:
             raise
         except Exception as error:  # each library has errors of its own
             reason = brief(error, 200)
-            raise ExportError(f"{self.runtime}: the graph up to {variable} cannot be run ({reason})") from error
+            raise ExportError(f"{self.runtime}: the graph up to {variables[-1]} cannot be run ({reason})") from error
 
-    def _short(self, variable, folder):
+    def _short(self, variables, folder):
         (folder / self.files[0]).parent.mkdir(parents=True, exist_ok=True)
         with quiet():
-            self.write(variable, folder)
+            self.write(variables, folder)
         return Artefact(folder, self.artefact.deploy, dict.fromkeys(self.files, ""))
 
     def _run(self, artefact, image):
         runtime = open_runtime(self.runtime, artefact)
         try:
-            return np.array(runtime.run(image)[0])
+            return [np.array(output) for output in runtime.run(image)]
         finally:
             runtime.close()
 
@@ -67,8 +64,8 @@ class Cut:
         """Read the files; the inner layers [(path, variable of `graph`)] that can be asked for, in their order."""
         raise NotImplementedError
 
-    def write(self, variable, folder):
-        """Write the files whose only answer is `variable`."""
+    def write(self, variables, folder):
+        """Write the files whose answers are `variables`."""
         raise NotImplementedError
 
 
@@ -80,8 +77,8 @@ class _Paddle(Cut):
         written = {name for op in self.graph.ops for name in op.output_arg_names}
         return [(path, name) for path, name in layer_outputs(graph).items() if name in written]
 
-    def write(self, variable, folder):
-        save_graph(self.graph, (folder / self.files[0]).parent, [variable])
+    def write(self, variables, folder):
+        save_graph(self.graph, (folder / self.files[0]).parent, variables)
 
 
 class _Lite(_Paddle):
@@ -91,10 +88,10 @@ class _Lite(_Paddle):
         self.graph = graph
         return list(layer_outputs(graph).items())
 
-    def write(self, variable, folder):
+    def write(self, variables, folder):
         from .lite import convert
 
-        save_graph(self.graph, folder / "graph", [variable])
+        save_graph(self.graph, folder / "graph", variables)
         convert(folder / "graph", folder / self.files[0], "x86")
 
 
@@ -108,14 +105,15 @@ class _Onnx(Cut):
         self.names = _by_weights(self.model.graph.node, graph)
         return [(path, name) for path, name in weighted_layers(graph) if name in self.names]
 
-    def write(self, variable, folder):
+    def write(self, variables, folder):
         import onnx
 
         model = onnx.ModelProto()
         model.CopyFrom(self.model)
         del model.graph.output[:]
-        answer = onnx.helper.make_tensor_value_info(self.names[variable], onnx.TensorProto.FLOAT, None)
-        model.graph.output.append(answer)
+        for variable in variables:
+            answer = onnx.helper.make_tensor_value_info(self.names[variable], onnx.TensorProto.FLOAT, None)
+            model.graph.output.append(answer)
         onnx.save(model, str(folder / self.files[0]))
 
 
@@ -128,9 +126,9 @@ class _OpenVino(Cut):
         self.ports = ports
         return [(path, name) for path, name in layer_outputs(graph).items() if name in ports]
 
-    def write(self, variable, folder):
+    def write(self, variables, folder):
         openvino = import_openvino()
-        short = openvino.Model([self.ports[variable]], self.model.get_parameters(), "cut")
+        short = openvino.Model([self.ports[name] for name in variables], self.model.get_parameters(), "cut")
         openvino.save_model(short, str(folder / self.files[0]), compress_to_fp16=False)
 
 

@@ -13,6 +13,7 @@ from ..data.sample import Sample
 from ..errors import DataError, ExportError
 from ..files import read_image, write_text
 from ..transforms import Compose
+from .compare import answers_of, arrays
 
 SAMPLES = 16  # values kept of each layer: enough to notice a change, few enough to stay a small file
 
@@ -35,10 +36,11 @@ def write_golden(folder, picture, image, model, net, deploy):
     name = f"golden{Path(picture).suffix.lower()}"
     shutil.copyfile(picture, Path(folder) / name)
     with paddle.no_grad():
-        output = model.head.answer(model(paddle.to_tensor(image))).numpy()
+        outputs = arrays(model.head.deployed(model(paddle.to_tensor(image))))
     write_text(Path(folder) / GOLDEN, json.dumps({
-        "picture": name, "input": {"shape": list(image.shape), "sha256": digest(image)}, "output": output.tolist(),
-        "layers": layer_samples(net, image), "deploy": deploy}, ensure_ascii=False) + "\n")
+        "picture": name, "input": {"shape": list(image.shape), "sha256": digest(image)},
+        **answers_of(deploy).golden(outputs, image), "layers": layer_samples(net, image), "deploy": deploy},
+        ensure_ascii=False) + "\n")
 
 
 def digest(image):
@@ -72,9 +74,9 @@ def eager_layers(net, image):
     return found
 
 
-def sample(values):
-    """{"shape", "at", "values", "mean"}: some values of an array, evenly spread, and the mean of all of them."""
-    at = np.unique(np.linspace(0, values.size - 1, SAMPLES).astype(np.int64))
+def sample(values, count=SAMPLES):
+    """{"shape", "at", "values", "mean"}: `count` values of an array, evenly spread, and the mean of all of them."""
+    at = np.unique(np.linspace(0, values.size - 1, count).astype(np.int64))
     return {"shape": list(values.shape), "at": at.tolist(), "values": values.reshape(-1)[at].astype(float).tolist(),
             "mean": float(values.mean(dtype=np.float64))}  # shows a change in a channel that no value was kept of
 

@@ -1,4 +1,4 @@
-"""The trained net as Paddle graphs: softmax inside, one input `image`, and the layer's path on every operator."""
+"""The trained net as Paddle graphs: one input `image`, the head's answer, and the layer's path on every operator."""
 
 import contextlib
 import copy
@@ -9,21 +9,21 @@ from paddle import nn
 from paddle.base import framework
 
 from ..compat import old_ir
-from ..errors import ExportError
+from ..errors import ExportError, PPMobileError
 from ..models.blocks import fuse
 from ..wording import reason
 
 
 class Deployed(nn.Layer):
-    """What a deployed model computes: the net, and the answer that its head makes of the raw outputs."""
+    """What a deployed model computes: the net, and what its head makes of its outputs there (`deployed`)."""
 
     def __init__(self, model):
         super().__init__()
         self.model = model
 
     def forward(self, image):
-        """(N, 3, H, W) float32 to what the head answers with; class probabilities (N, C) for a classifier."""
-        return self.model.head.answer(self.model(image))
+        """(N, 3, H, W) float32 to probabilities (N, C) of a classifier, to the list of raw outputs of a detector."""
+        return self.model.head.deployed(self.model(image))
 
 
 def deployed(model):
@@ -42,21 +42,27 @@ def write_graph(net, shape, folder):
     shape: [N, 3, H, W] of the input, -1 for what may vary. ExportError if Paddle cannot trace the net.
     """
     with old_ir(), _scopes(net.model):
-        _save(net, shape, Path(folder))
-    (Path(folder) / "inference.pdiparams.info").unlink(missing_ok=True)  # a pickle that no runtime reads
+        save(net, {"image": shape}, Path(folder))
 
 
 def write_new_graph(net, shape, folder):
     """The same in Paddle 3's own IR: inference.json and inference.pdiparams."""
-    _save(net, shape, Path(folder))
+    save(net, {"image": shape}, Path(folder))
 
 
-def _save(net, shape, folder):
+def save(net, inputs, folder):
+    """Trace a layer and write it as "inference" to a Path, in the IR that is on. inputs: {name: shape} of float32.
+
+    ExportError if Paddle cannot trace it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    spec = [paddle.static.InputSpec(list(shape), "float32", "image")]
+    spec = [paddle.static.InputSpec(list(shape), "float32", name) for name, shape in inputs.items()]
     try:
         graph = paddle.jit.to_static(net, input_spec=spec, full_graph=True)
         paddle.jit.save(graph, str(folder / "inference"))
+        (folder / "inference.pdiparams.info").unlink(missing_ok=True)  # a pickle that no runtime reads
+    except PPMobileError:
+        raise
     except Exception as error:  # tracing raises whatever the traced code raises
         raise ExportError(f"the net cannot be traced to a graph: {reason(error)}; its forward must not depend on "
                           "the values of tensors") from error

@@ -63,11 +63,12 @@ def save_graph(graph, folder, outputs=None):
 def run_graph(graph, image, names=None):
     """{name: array} of the variables `names` (by default the outputs) for an input array, by Paddle's plain executor.
 
-    No optimisation passes run, so this is what the graph says.
+    image: the array of the only input, or {name: array} of several. No optimisation passes run, so this is what the
+    graph says.
     """
     names = list(names or graph.outputs)
     with static_mode(graph.scope) as executor:
-        values = executor.run(graph.program, feed={graph.inputs[0]: image}, fetch_list=names)
+        values = executor.run(graph.program, feed=image if isinstance(image, dict) else {graph.inputs[0]: image}, fetch_list=names)
     return dict(zip(names, values))
 
 

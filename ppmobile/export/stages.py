@@ -7,21 +7,20 @@ from typing import Optional
 from ..doctor import cpu, installed
 from ..predict.runtimes import NAMES
 from ..wording import display_width, padded
-from .tolerances import LEGEND, MEANS
+from .compare import ClassAnswers
 
 FORMAT = 1
 PASSED, FAILED, SKIPPED = "passed", "FAILED", "skipped"
 PACKAGES = ("paddlepaddle", "paddlepaddle-gpu", "onnxruntime", "openvino", "paddlelite", "numpy", "opencv-python",
             "opencv-python-headless")
-COLUMNS = ("stage", "verdict", "max error", "relative", "agreement", "deviation", "tolerance",
-           "first layer that differs")
+BEFORE = ("files", "preprocess", "eager", "traced")  # stages that no runtime can make good
 
 
 @dataclass
 class Stage:
-    """One step from the trained net to a runtime. numbers: as in tolerances.Comparison, None where there are none.
+    """One step from the trained net to a runtime.
 
-    verdict: "passed", "FAILED" or "skipped". reason: why not passed. layer, layer_error: the first that differs.
+    The numbers are those of tolerances.Comparison or compare_boxes.BoxComparison, None where there are none. verdict: "passed", "FAILED" or "skipped". reason: why not passed. layer, layer_error: the first that differs.
     """
 
     name: str
@@ -31,15 +30,19 @@ class Stage:
     relative: Optional[float] = None
     agreement: Optional[float] = None
     deviation: Optional[float] = None
+    boxes: Optional[int] = None
+    matched: Optional[float] = None
+    overlap: Optional[float] = None
+    score_error: Optional[float] = None
     tolerance: str = ""
     layer: str = ""
     layer_error: Optional[float] = None
 
-    def judge(self, comparison, precision):
-        """Take over the numbers and the verdict of a Comparison."""
+    def judge(self, comparison, tolerance):
+        """Take over the numbers and the verdict of a Comparison; tolerance: what it was judged by, in words."""
         for name, value in asdict(comparison).items():
             setattr(self, name, value)
-        self.tolerance = MEANS[precision]
+        self.tolerance = tolerance
         self.verdict = PASSED if comparison.passed else FAILED
 
     def locate(self, found):
@@ -47,21 +50,24 @@ class Stage:
         if found and self.verdict == FAILED:
             self.layer, self.layer_error = found.layer, found.error
 
-    def row(self):
-        """The cells of the table."""
-        numbers = [f"{value:.1e}" if value is not None else "-" for value in (self.max_error, self.relative)]
-        share = "-" if self.agreement is None else f"{self.agreement:.0%}"
-        deviation = "-" if self.deviation is None else f"{self.deviation:.2f}"
+    def row(self, columns):
+        """The cells of the table; columns: (title, field, format) of the numbers."""
+        values = ((getattr(self, name), style) for _, name, style in columns)
+        numbers = ["-" if value is None else format(value, style) for value, style in values]
         layer = self.layer and f"{self.layer} ({self.layer_error:.1e})"
-        return [self.name, self.verdict, *numbers, share, deviation, self.tolerance or "-", layer or "-"]
+        return [self.name, self.verdict, *numbers, self.tolerance or "-", layer or "-"]
 
 
 @dataclass
 class Report:
-    """What verify found. folder: the artefact's. pictures: how many were run; origin: where they come from."""
+    """What verify found. folder: the artefact's. pictures: how many were run; origin: where they come from.
+
+    kind: the class of answers (compare.py), which says what the table's numbers are.
+    """
 
     folder: object
     digest: str
+    kind: object = ClassAnswers
     stages: list = field(default_factory=list)
     pictures: int = 0
     origin: str = ""
@@ -80,12 +86,14 @@ class Report:
     def table(self):
         """The stages as a text for a terminal, with reasons below, and the verdict in the last line."""
         shown = [stage for stage in self.stages if stage.verdict != SKIPPED]
-        rows = [list(COLUMNS), *(stage.row() for stage in shown)]
-        widths = [max(display_width(row[i]) for row in rows) for i in range(len(COLUMNS))]
+        titles = ["stage", "verdict", *(title for title, *_ in self.kind.columns), "tolerance",
+                  "first layer that differs"]
+        rows = [titles, *(stage.row(self.kind.columns) for stage in shown)]
+        widths = [max(display_width(row[i]) for row in rows) for i in range(len(titles))]
         lines = [f"{self.folder}: {self.pictures} pictures ({self.origin})"]
         lines += ["  ".join(padded(cell, width) for cell, width in zip(row, widths)).rstrip() for row in rows]
         lines += [f"{stage.name}: {stage.verdict}: {stage.reason}" for stage in self.stages if stage.reason]
-        lines += LEGEND.splitlines()
+        lines += self.kind.legend.splitlines()
         lines += [f"note: {note}" for note in self.notes]
         return "\n".join([*lines, self._verdict()])
 
@@ -98,12 +106,13 @@ class Report:
     def to_dict(self):
         """What verify.json holds."""
         model, features = cpu()
-        before = next((s for s in self.stages if s.name not in NAMES and s.verdict == FAILED), None)
+        before = next((s for s in self.stages if s.name in BEFORE and s.verdict == FAILED), None)
         runtimes = {}
         for stage in (s for s in self.stages if s.name in NAMES and s.verdict != SKIPPED):
             reason = f"{before.name}: {before.reason}" if before else stage.reason
             runtimes[stage.name] = {"passed": not before and stage.verdict == PASSED, "reason": reason,
-                                    "max_error": stage.max_error, "agreement": stage.agreement}
+                                    "max_error": stage.max_error, "agreement": stage.agreement,
+                                    "boxes": stage.boxes, "matched": stage.matched}
         now = datetime.datetime.now().isoformat(timespec="seconds")
         return {"format": FORMAT, "artefact": self.digest, "date": now,
                 "machine": {"cpu": model, "features": sorted(features or ())},

@@ -16,6 +16,8 @@ FLAT = 0.01  # answers that differ by less than 1 % are compared as if they diff
 LAYER = {"fp32": 1e-4, "bf16": 0.5, "int8": 0.8}
 MEANS = {"fp32": "relative <= 1e-4", **{precision: f"agreement {margin} >= {share:.0%}, deviation <= {DEVIATION}"
                                         for precision, (margin, share) in MARGINS.items()}}
+COLUMNS = (("max error", "max_error", ".1e"), ("relative", "relative", ".1e"), ("agreement", "agreement", ".0%"),
+           ("deviation", "deviation", ".2f"))  # of a table: title, field of Comparison, format
 LEGEND = """relative: max|a - b| / max|b| over all probabilities, b being the stage before
 agreement m: share of pictures whose top class has in b a probability at most m below the best one
 deviation: RMS of the difference of the log-probabilities over their own RMS, centred over classes and pictures"""
@@ -59,9 +61,10 @@ def compare(got, want, precision="fp32", allowed=RELATIVE):
     return Comparison(float(np.abs(got.astype(np.float64) - want).max()), *numbers, reason)
 
 
-def relative_errors(got, want):
-    """(N,) largest error of each picture over the largest probability of all."""
-    return np.abs(got.astype(np.float64) - want).max(axis=1) / max(float(np.abs(want).max()), 1e-30)
+def relative_errors(got, want, every=None):
+    """(N,) largest error of each picture over the largest probability of all those in `every`, by default `want`."""
+    largest = float(np.abs(want if every is None else every).max())
+    return np.abs(got.astype(np.float64) - want).max(axis=1) / max(largest, 1e-30)
 
 
 def _too_far(errors, allowed):

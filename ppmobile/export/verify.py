@@ -12,18 +12,18 @@ from ..files import list_images, write_json
 from ..predict.runtimes import NAMES, check_name, open_runtime, status
 from ..predict.runtimes.needs import FILES
 from ..wording import reason as said
-from . import bisect
+from . import bisect, matched
+from .compare import answers_of, arrays
 from .paddle_graph import deployed
 from .program import load_graph, run_graph
 from .shapes import variants
 from .stages import FAILED, PASSED, SKIPPED, Report, Stage
-from .tolerances import MEANS, RELATIVE, compare, relative_errors
 from .trial_pictures import gather
 
 SINGLE = ("inference.pdmodel", "inference.pdiparams", "inference.yml", "model_arm.nb", "model_x86.nb", "model.onnx")
+FULL = "full/inference.pdmodel"
 NUDGE = 1e-6  # relative change of an input, some ten roundings of float32
 SLACK, MOST = 3, 1e-2  # what fp32 may add to the net's own answer to such a change, and the most that it may be off
-FLAT = 1e-3  # answers to all pictures that differ by less than this share of the largest prove little
 
 
 def verify(folder, model=None, config=None, pictures=None, runtimes=None, count=20):
@@ -41,17 +41,21 @@ def verify(folder, model=None, config=None, pictures=None, runtimes=None, count=
             raise ExportError(f"{name} cannot be verified: {status(name, artefact)}")
     if isinstance(pictures, (str, Path)):
         list_images(pictures)  # a wrong path is told before anything runs
-    report = Report(artefact.folder, artefact.digest)
-    _Run(artefact, report, model).all(config, pictures, runtimes, count)
-    write_json(artefact.path(artefacts.VERIFY), report.to_dict())
-    return report
+    run = _Run(artefact, model)
+    run.all(config, pictures, runtimes, count)
+    write_json(artefact.path(artefacts.VERIFY), run.report.to_dict())
+    return run.report
 
 
 class _Run:
-    """The stages of one verification, each judged against the one before it."""
+    """The stages of one verification, each judged against the one before it. answers: see compare.py.
 
-    def __init__(self, artefact, report, model):
-        self.artefact, self.report, self.model = artefact, report, model
+    eager, traced: lists of answers of the trained net and of the traced graph to the inputs of the trial.
+    """
+
+    def __init__(self, artefact, model):
+        self.artefact, self.model, self.answers = artefact, model, answers_of(artefact.deploy)
+        self.report = Report(artefact.folder, artefact.digest, type(self.answers))
         self.golden = self.trial = self.graph = self.eager = self.traced = None
         self.unsteady, self.variants = {}, []
 
@@ -72,6 +76,8 @@ class _Run:
                 self.add(Stage(name, SKIPPED, reason or "the traced graph gives nothing to compare with"))
             else:
                 self.stage(name, self.run_runtime)
+        if self.artefact.has(FULL) and self.traced is not None:
+            self.stage("full", self.run_full)
         if self.unsteady:
             self.report.notes.append(
                 f"on {len(self.unsteady)} of the pictures the net turns a change of {NUDGE:.0e} in its input into one "
@@ -114,29 +120,34 @@ class _Run:
     def run_eager(self, stage):
         """The trained net against the answer kept in golden.json: is this the net that was exported?"""
         self.eager = self._eager(self.trial.inputs)
-        stage.judge(compare(self.eager[:1], self.kept), "fp32")
+        self.judge(stage, self.eager[:1], self.kept)
         if stage.verdict == FAILED:
             stage.reason += "; is this the checkpoint that was exported?"
 
+    def judge(self, stage, got, want):
+        """Compare lists of answers as fp32 ones."""
+        stage.judge(self.answers.compare(got, want), self.answers.means["fp32"])
+
     @property
     def kept(self):
-        """(1, C), the answer of the training graph to the golden picture, when the artefact was made."""
-        return np.asarray(self.golden["output"], np.float32)
+        """[the answer] of the training graph to the golden picture, when the artefact was made."""
+        return self.answers.kept(self.golden)
 
     def run_traced(self, stage):
         """The exported graph, without a runtime's optimisations, against the golden sample and the trained net."""
         self.graph = load_graph(self.artefact.folder)
-        self.traced = np.concatenate([self._trace(image) for image in self.trial.inputs])
-        stage.judge(compare(self.traced[:1], self.kept), "fp32")
+        self.traced = self._each(self._trace, self.trial.inputs)
+        self.judge(stage, self.traced[:1], self.kept)
         found = bisect.in_samples(self.golden["layers"], self.graph, self.trial.inputs[0])
         if self.eager is not None:
             if stage.verdict == PASSED:
-                stage.judge(compare(self.traced, self.eager), "fp32")
+                self.judge(stage, self.traced, self.eager)
             found = bisect.in_model(deployed(self.model), self.graph, self._worst(self.traced, self.eager)) or found
         if found and stage.verdict == PASSED:
             stage.verdict, stage.reason = FAILED, "a layer inside the graph differs from golden.json"
         stage.locate(found)
-        self._flatness()
+        if self.answers.note(self.traced):
+            self.report.notes.append(self.answers.note(self.traced))
         if stage.verdict == PASSED:
             self.trace_variants(stage)
 
@@ -147,7 +158,7 @@ class _Run:
         """
         shape = self.graph.program.global_block().var(self.graph.inputs[0]).shape
         for variant in variants(shape, self.trial.inputs):
-            want = self.traced[variant.places] if variant.places else None
+            want = [self.traced[i] for i in variant.places] if variant.places else None
             if want is None and self.eager is not None:
                 want = self._eager(variant.inputs)
             variant.want = self.vary(stage, variant, self._trace, want)
@@ -157,7 +168,7 @@ class _Run:
         """The answers of `run` to a Variant, compared with `want` unless that is None; None if it cannot run them."""
         answers = None
         try:
-            answers = np.concatenate([run(image) for image in variant.inputs])
+            answers = self._each(run, variant.inputs)
             problem = "" if want is None else self._compared(answers, want, precision, variant.pictures).reason
         except Exception as error:  # a library that takes no other shape may raise anything
             problem = told(error)
@@ -168,16 +179,14 @@ class _Run:
     def run_runtime(self, stage):
         """One runtime against the traced graph, and a batch against its own single answers."""
         precision = check_name(stage.name)[1]
-        stage.tolerance = MEANS[precision]
+        stage.tolerance = self.answers.means[precision]
         with contextlib.closing(open_runtime(stage.name, self.artefact)) as runtime:
-            def run(image):
-                return runtime.run(image)[0]
-
-            answers = np.concatenate([run(image) for image in self.trial.inputs])
+            answers = self._each(runtime.run, self.trial.inputs)
             single = self._compared(answers, self.traced, precision, self.trial.inputs)
-            stage.judge(single, precision)
+            stage.judge(single, stage.tolerance)
             for variant in self.variants if single.passed else ():
-                self.vary(stage, variant, run, answers[variant.places] if variant.places else variant.want, precision)
+                want = [answers[i] for i in variant.places] if variant.places else variant.want
+                self.vary(stage, variant, runtime.run, want, precision)
         if not single.passed:
             image = self._worst(answers, self.traced)
             try:
@@ -188,10 +197,11 @@ class _Run:
                 stage.locate(found)
 
     def _compared(self, answers, want, precision, pictures):
-        """The Comparison of answers (N, C) to N `pictures`; fp32 may be off by what the net makes of rounding."""
-        found = compare(answers, want, precision)
+        """What comparing answers to `pictures` gave; fp32 may be off by what the net makes of rounding."""
+        found = self.answers.compare(answers, want, precision)
         if precision == "fp32" and found.relative is not None and not found.passed:
-            found = compare(answers, want, precision, self._allowed(relative_errors(answers, want), pictures))
+            allowed = self._allowed(self.answers.errors(answers, want), pictures)
+            found = self.answers.compare(answers, want, precision, allowed)
         return found
 
     def _allowed(self, errors, pictures):
@@ -201,55 +211,59 @@ class _Run:
         then no two libraries agree to 1e-4 (ResNeSt-50 on black: four of them 6e-4 to 2e-3, the net's own answer to a
         change of 1e-6 is 2e-3). Where that is so, the error may be SLACK times that answer.
         """
-        allowed = np.full(len(errors), RELATIVE)
-        for index in np.flatnonzero(errors > RELATIVE):
+        limit = self.answers.limit
+        allowed = np.full(len(errors), limit)
+        for index in np.flatnonzero(errors > limit):
             image = pictures[index]
             key = id(image)  # the arrays live as long as this verification
             if key not in self.unsteady:
                 self.unsteady[key] = self._motion(image)
-            allowed[index] = min(MOST, max(RELATIVE, SLACK * self.unsteady[key]))
-            if allowed[index] == RELATIVE:
+            allowed[index] = min(MOST, max(limit, SLACK * self.unsteady[key]))
+            if allowed[index] == limit:
                 del self.unsteady[key]
         return allowed
 
     def _motion(self, image):
         """How far the traced answer to an input moves when the input changes by NUDGE, as relative error."""
-        rng, still = np.random.default_rng(0), self._trace(image)
+        rng, still = np.random.default_rng(0), self._each(self._trace, [image])
         changed = [image * (1 + NUDGE), image * (1 + NUDGE * rng.normal(size=image.shape))]
-        largest = max(float(np.abs(self.traced).max()), 1e-30)
-        return max(float(np.abs(self._trace(one.astype(np.float32)) - still).max()) for one in changed) / largest
+        moved = (self._each(self._trace, [one.astype(np.float32)]) for one in changed)
+        return max(float(self.answers.errors(one, still, self.traced).max()) for one in moved)
+
+    def run_full(self, stage):
+        """The graph with decoding and suppression inside, as PaddleX takes it, against the traced graph."""
+        from .full_graph import load_full, run_full
+
+        full = load_full(self.artefact)
+        self.judge(stage, self.traced, [matched.Found(run_full(full, image)) for image in self.trial.inputs])
 
     def _trace(self, image):
-        """(N, C), the traced graph's answers to an input."""
-        return run_graph(self.graph, image)[self.graph.outputs[0]]
+        """The traced graph's outputs for an input, a list of arrays."""
+        return list(run_graph(self.graph, image).values())
+
+    def _each(self, run, images):
+        """The answers that `run`, from an input to a list of arrays, gives to inputs, one after the other."""
+        return [answer for image in images for answer in self.answers.read(run(image), image)]
 
     def _eager(self, images):
-        """(N, C), the trained net's answers to inputs, in evaluation mode; it goes back to training if it was."""
-        was_training = self.model.training
-        self.model.eval()
+        """The trained net's answers to inputs, in evaluation mode; it goes back to training if it was."""
+        was_training, model = self.model.training, self.model
+        model.eval()
         with paddle.no_grad():
-            answers = [self.model.head.answer(self.model(paddle.to_tensor(image))).numpy() for image in images]
+            answers = self._each(lambda image: arrays(model.head.deployed(model(paddle.to_tensor(image)))), images)
         if was_training:
-            self.model.train()
-        return np.concatenate(answers)
+            model.train()
+        return answers
 
     def _worst(self, got, want):
         """The input whose answer is furthest off."""
-        if got.shape != want.shape or not np.isfinite(got).all():
-            return self.trial.inputs[0]
-        return self.trial.inputs[int(np.abs(got - want).max(axis=1).argmax())]
-
-    def _flatness(self):
-        spread = float(np.ptp(self.traced, axis=0).max() / max(float(self.traced.max()), 1e-30))
-        if spread < FLAT:
-            self.report.notes.append(f"the answers hardly depend on the picture (by {spread:.0e} of the largest), as "
-                                     "those of an untrained net: passing proves little")
+        return self.trial.inputs[self.answers.worst(got, want)]
 
 
 def unlisted(artefact):
     """What is wrong with deploy.yml's list: files of an artefact without a hash, whose change nobody would notice."""
     known = [*SINGLE, *(p.name for p in artefact.folder.glob("golden.*"))]
-    below = [p.relative_to(artefact.folder).as_posix() for name in ("int8", "pir")
+    below = [p.relative_to(artefact.folder).as_posix() for name in ("int8", "pir", "full")
              for p in sorted((artefact.folder / name).glob("*"))]
     here = [name for name in (*known, *below) if artefact.path(name).is_file()]
     return [f"{artefacts.DEPLOY}: files: {name} is missing from the list"

@@ -14,8 +14,7 @@ from ..transforms import Compose
 from ..wording import suggestion
 from . import golden, paddle_graph
 
-TARGETS = ("paddle", "pir", "lite", "onnx", "openvino", "paddlex")
-TOPK = 5
+TARGETS = ("paddle", "pir", "lite", "onnx", "openvino", "paddlex", "full")
 PACKAGES = ("paddlepaddle", "paddlepaddle-gpu", "paddlelite", "paddle2onnx", "openvino", "numpy", "opencv-python",
             "opencv-python-headless")
 
@@ -45,7 +44,7 @@ def export_model(model, config, classes, out, targets=("paddle",), picture=None,
     image = golden.input_of(picture, preprocess)
     shape = input_shape(image.shape, dynamic)
     net = paddle_graph.deployed(model)
-    deploy = deploy_fields(config, classes, preprocess, shape, source or {})
+    deploy = deploy_fields(config, classes, preprocess, shape, source or {}, model.head.postprocess(classes))
     with atomic_folder(out) as folder:
         say(f"paddle: graph for input {shape}")
         paddle_graph.write_graph(net, shape, folder)
@@ -96,14 +95,14 @@ def input_shape(shape, dynamic):
     return [-1 if "batch" in dynamic else batch, channels, *size]
 
 
-def deploy_fields(config, classes, preprocess, shape, source):
-    """What deploy.yml says, beside the hashes of the files."""
+def deploy_fields(config, classes, preprocess, shape, source, postprocess):
+    """What deploy.yml says, beside the hashes of the files. postprocess: what the head says of reading its answers."""
     versions = {"ppmobile": __version__, "python": platform.python_version()}
     versions.update({name: version for name in PACKAGES if (version := installed(name))})
     model = {key: dict(part) for key in ("backbone", "neck", "head") if (part := getattr(config.model, key))}
     return {"format": FORMAT, "task": config.task, "model": model,
             "input": {"name": "image", "shape": shape}, "preprocess": preprocess,
-            "postprocess": {"topk": min(TOPK, len(classes))}, "classes": list(classes), "quantization": None,
+            "postprocess": postprocess, "classes": list(classes), "quantization": None,
             "source": source, "versions": versions}
 
 
@@ -138,10 +137,31 @@ def _openvino(folder, net, deploy, say):
 def _paddlex(folder, net, deploy, say):
     from .paddlex import FILE, inference_yml
 
+    if deploy["task"] == "detect":
+        _full(folder, net, deploy, say, known=True)
+        return
     say("paddlex: inference.yml")
     text = inference_yml(deploy["model"]["backbone"], deploy["preprocess"], deploy["classes"],
                          deploy["postprocess"]["topk"])
     write_text(folder / FILE, text)
 
 
-WRITERS = {"pir": _pir, "lite": _lite, "onnx": _onnx, "openvino": _openvino, "paddlex": _paddlex}
+def _full(folder, net, deploy, say, known=False):
+    """The graph with boxes inside, and what PaddleX wants to know of it. known: whether PaddleX must know the model."""
+    from .full_graph import FOLDER, write_full_graph
+    from .paddlex_boxes import FILE, describe
+
+    if deploy["task"] != "detect":
+        raise ExportError("--for full: only a detector has a graph with suppression inside; leave `full` out")
+    target = folder / FOLDER
+    if (target / FILE).is_file():  # `paddlex` and `full` are the same files
+        return
+    head = type(net.model.head).__name__
+    text, with_size = describe(head, deploy, known)
+    say(f"full: boxes inside the graph, {FOLDER}/{FILE}")
+    write_full_graph(net, deploy["input"]["shape"], target, with_size)
+    write_text(target / FILE, text)
+
+
+WRITERS = {"pir": _pir, "lite": _lite, "onnx": _onnx, "openvino": _openvino, "paddlex": _paddlex,
+           "full": _full}

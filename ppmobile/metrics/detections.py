@@ -59,10 +59,18 @@ class Detections(Metric):
         self._found.update(zip(np.asarray(state["index"]).tolist(), parts))
         self._measured = None
 
+    @property
+    def indices(self):
+        """Positions in the dataset of the pictures seen, in its order, however they came."""
+        return sorted(self._found)
+
     def _collected(self):
-        """(indices, arrays of boxes) of the pictures seen, in the order of the dataset, however they came."""
-        index = sorted(self._found)
-        return index, [self._found[i] for i in index]
+        """(indices, arrays of boxes) of the pictures seen."""
+        return self.indices, [self._found[i] for i in self.indices]
+
+    def answers(self, index):
+        """[(box (4,), score)] that were found in a picture, by its position in the dataset."""
+        return [(row[2:], float(row[1])) for row in self._found[index]]
 
     def found(self):
         """All boxes found: {"picture" (K,) position among those seen, "label" (K,), "score" (K,), "box" (K, 4)}."""

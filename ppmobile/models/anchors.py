@@ -33,3 +33,19 @@ def priors(map_size, image_size, sizes, step=0.0, clip=True):
     half = np.asarray(sizes) * scale / 2
     boxes = np.concatenate([centres[:, None] - half, centres[:, None] + half], axis=-1).reshape(-1, 4)
     return (np.clip(boxes, 0, np.tile(scale, 2)) if clip else boxes).astype(np.float32)
+
+
+def shapes_of_area(side, ratios):
+    """(K, 2) widths and heights of boxes of the area side * side, in its unit; ratios: K times height / width."""
+    ratios = np.asarray(ratios, np.float64)
+    return np.stack([side / np.sqrt(ratios), side * np.sqrt(ratios)], axis=1)
+
+
+def grid(map_size, stride, sizes):
+    """(h, w, K, 4) float32 xyxy anchors in pixels around the upper left corner of each cell (arXiv:1506.01497).
+
+    map_size: (height, width). stride: pixels between two cells. sizes: (K, 2) widths and heights in pixels.
+    """
+    corner = cells(*map_size).T.reshape(*map_size, 1, 2) * stride
+    half = np.asarray(sizes) / 2
+    return np.concatenate([corner - half, corner + half], axis=-1).astype(np.float32)

@@ -1,17 +1,46 @@
 """Geometry of boxes on tensors: overlaps and the deltas a head learns, all at once for any number of boxes."""
 
+import math
+
 import paddle
+import paddle.nn.functional as F
 
 from .blocks import one_of
 
 KINDS = ("iou", "giou", "diou")
 STD = (0.1, 0.1, 0.2, 0.2)  # by which SSD scales the deltas of x, y, w, h (arXiv:1512.02325)
+LARGEST = math.log(1000 / 16)  # logarithm by which a side may grow, as in PaddleDetection: a fresh net may say anything
+STEEP = 1e6  # per pixel; float32 numbers above 16 differ by more than 1 / STEEP
 TINY = 1e-9  # keeps the overlap of two empty boxes at 0
 
 
 def corners(centres, sizes):
     """(..., 2) centres and (..., 2) widths and heights to (..., 4) xyxy."""
     return paddle.concat([centres - sizes / 2, centres + sizes / 2], axis=-1)
+
+
+def constant(values):
+    """(len(values),) float32 tensor. In a graph it is not one block of values, which Paddle Lite cannot read."""
+    if paddle.in_dynamic_mode():
+        return paddle.to_tensor(values, dtype="float32")
+    return paddle.concat([paddle.full([1], float(value), "float32") for value in values])
+
+
+def at_least(values, limit):
+    """1.0 where a tensor of pixels is `limit` or more, else 0.0; Paddle Lite compares unlike shapes wrongly."""
+    return ((values - limit) * STEEP + 1).clip(0, 1)
+
+
+def moved(boxes, deltas, std, size):
+    """(..., 4) xyxy boxes: `decode` for use in a graph, with sides that grow at most by a factor of 62.5.
+
+    What lies outside of an input of size (height, width) is cut off. boxes: (..., 4), deltas: (..., 4) that broadcast.
+    """
+    sides, centres = boxes[..., 2:] - boxes[..., :2], (boxes[..., :2] + boxes[..., 2:]) / 2
+    centres = centres + deltas[..., :2] * std[0] * sides
+    half = paddle.exp((deltas[..., 2:] * std[2]).clip(max=LARGEST)) * sides / 2
+    found = paddle.concat([centres - half, centres + half], axis=-1)
+    return paddle.minimum(F.relu(found), constant([size[1], size[0]] * 2))
 
 
 def area(boxes):

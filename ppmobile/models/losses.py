@@ -27,7 +27,12 @@ def balanced_l1(predicted, target, alpha=0.5, gamma=1.5):
     return paddle.where(x < 1, inner, gamma * x + gamma / b - alpha)
 
 
-BOX_LOSSES = {"smooth_l1": smooth_l1, "balanced_l1": balanced_l1}
+def l1(predicted, target):
+    """Loss of the same shape: |predicted - target|."""
+    return (predicted - target).abs()
+
+
+BOX_LOSSES = {"smooth_l1": smooth_l1, "balanced_l1": balanced_l1, "l1": l1}
 
 
 def iou_loss(predicted, target, kind="iou"):
@@ -44,3 +49,24 @@ def sigmoid_focal(logits, target, alpha=0.25, gamma=2.0):
     probability = F.sigmoid(logits)
     wrong = target * (1 - probability) + (1 - target) * probability
     return (target * alpha + (1 - target) * (1 - alpha)) * wrong**gamma * entropy
+
+
+def varifocal(scores, target, alpha=0.75, gamma=2.0):
+    """Varifocal loss of the same shape (arXiv:2008.13367, equation 2): cross entropy with the box's quality as target.
+
+    scores: in 0..1. target: the quality for the true class, 0 elsewhere. What is true counts by its quality, what is
+    not fades as alpha * score ** gamma. Logarithms end at -100.
+    """
+    weight = paddle.where(target > 0, target, alpha * scores**gamma)
+    return F.binary_cross_entropy(scores, target, reduction="none") * weight
+
+
+def distribution_focal(logits, target):
+    """(...) loss of the (..., K) logits of a distribution over 0..K - 1 (arXiv:2006.04388, equation 6).
+
+    The cross entropy of the two whole numbers around `target`, (...) from 0 to below K - 1, each by its nearness.
+    """
+    left = target.floor()
+    below, above = (F.cross_entropy(logits, (left + step).astype("int64").unsqueeze(-1), reduction="none").squeeze(-1)
+                    for step in (0, 1))
+    return below * (left + 1 - target) + above * (target - left)

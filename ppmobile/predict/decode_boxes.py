@@ -5,6 +5,9 @@ The steps are `decode` (only for a graph that gives raw outputs), `nms`, and `to
 
 import numpy as np
 
+from .decode_gfl import gfl
+from .decode_ssd import ssd
+
 CHUNK = 256  # candidates judged at once; the matrix of their overlaps stays in the processor's cache
 EMPTY = np.zeros((0, 6), np.float32)
 
@@ -12,10 +15,16 @@ EMPTY = np.zeros((0, 6), np.float32)
 def decode(outputs, raw, size):
     """(n, A, 4) xyxy boxes in pixels of the input and (n, A, C) scores of a detector's raw outputs.
 
+    Of a two-stage detector (n, A, C, 4) boxes, one for each class.
     outputs: list of arrays, as the graph gives them. raw: what the head's raw() said. size: (height, width) of the
     input. Equal to the head's answer().
     """
-    return _yolo(outputs, raw, size) if raw["kind"] == "yolo" else _ssd(outputs, raw)
+    if raw["kind"] == "gfl":
+        return gfl(outputs, raw)
+    if raw["kind"] == "rcnn":  # decoded in the graph already, where the proposals are
+        boxes, scores = outputs
+        return boxes, scores
+    return _yolo(outputs, raw, size) if raw["kind"] == "yolo" else ssd(outputs, raw, size)
 
 
 def _yolo(outputs, raw, size):
@@ -33,17 +42,6 @@ def _yolo(outputs, raw, size):
         scores.append(score.transpose(0, 1, 3, 2).reshape(n, -1, score.shape[2]))
     limit = np.float32([size[1] - 1, size[0] - 1] * 2)  # the last pixel ends the picture, as in PaddleDetection
     return np.clip(np.concatenate(boxes, axis=1), 0, limit), np.concatenate(scores, axis=1)
-
-
-def _ssd(outputs, raw):
-    """SSD (arXiv:1512.02325): deltas from the priors, softmax over the classes, of which the last is background."""
-    deltas, logits, priors = outputs
-    deltas = deltas * np.float32(raw["std"])
-    sides, centres = priors[:, 2:] - priors[:, :2], (priors[:, :2] + priors[:, 2:]) / 2
-    centres, half = centres + deltas[..., :2] * sides, np.exp(deltas[..., 2:]) * sides / 2
-    scores = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    scores /= scores.sum(axis=-1, keepdims=True)
-    return np.concatenate([centres - half, centres + half], axis=-1), scores[..., :-1]
 
 
 def _sigmoid(x):

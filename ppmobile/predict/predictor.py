@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from .. import artefact as artefacts
-from ..errors import ConfigError, DataError, ExportError
+from ..errors import DataError, ExportError
 from ..transforms import Compose
-from ..wording import brief, expected, show
+from ..wording import brief
 from . import pictures
-from .decode import probabilities
-from .item import Item
+from .answers import reader
+from .item import Item, at_least_one, finisher
 from .runtimes import check_name, check_threads, open_runtime
 
 
@@ -45,8 +45,7 @@ def _artefact(folder):
     if not path.is_dir():
         raise ExportError(f"{folder}: no such folder; give the folder that ppmobile export wrote")
     artefact = artefacts.read(path)
-    if artefact.deploy["task"] != "classify":
-        raise ExportError(f"{folder}: task {show(artefact.deploy['task'])} cannot be predicted; known: classify")
+    reader(artefact.deploy, folder)  # refuses a task that it does not know
     return artefact
 
 
@@ -60,30 +59,31 @@ class Predictor:
     def __init__(self, artefact, opened, why=""):
         self.artefact, self.classes, self.why = artefact, tuple(artefact.classes), why
         self.runtime, self.threads = opened.name, opened.threads
-        self._opened, self._lock = opened, threading.Lock()
+        self._opened, self._lock, self._reader = opened, threading.Lock(), reader(artefact.deploy)
         self._steps = Compose(artefact.deploy["preprocess"], f"{artefacts.DEPLOY}: preprocess")
 
-    def predict(self, source, batch_size=1, topk=None):
-        """The Classification of one picture, or a list of them, in order, for many.
+    def predict(self, source, batch_size=1, topk=None, threshold=None):
+        """The Classification or the Detections of one picture, or a list of them, in order, for many.
 
         source: a path, the bytes of a picture file, or an array, (H, W, 3) uint8 RGB, (H, W, 4) RGBA or (H, W) grey;
         many: a list, tuple or generator of these, a folder, or a glob pattern. batch_size: pictures a run, where the
-        artefact was exported with a dynamic batch; others run as they were exported. topk: length of `top`.
+        artefact was exported with a dynamic batch; others run as they were exported. topk: of a classifier, the length
+        of `top`. threshold: of a detector, the least score of a box, 0 to 1. deploy.yml says both where None is given.
         A single picture that cannot be read raises DataError; among many it becomes a result with an `error`.
         """
-        results = list(self.stream(source, batch_size, topk))
+        results = list(self.stream(source, batch_size, topk, threshold))
         if not pictures.is_one(source):
             return results
         if results[0].error:
             raise DataError(f"{brief(results[0].path or 'picture', 300)}: {results[0].error}")
         return results[0]
 
-    def stream(self, source, batch_size=1, topk=None):
+    def stream(self, source, batch_size=1, topk=None, threshold=None):
         """The same for any number of pictures, one after the other: a generator, so memory does not grow."""
         self._living()
-        size, fixed = _at_least_one("batch_size", batch_size), self.artefact.shape[0]
-        topk = _at_least_one("topk", self.artefact.deploy["postprocess"]["topk"] if topk is None else topk)
-        return self._stream(pictures.each(source), size if fixed < 0 else fixed, min(topk, len(self.classes)))
+        size, fixed = at_least_one("batch_size", batch_size), self.artefact.shape[0]
+        finish, least = finisher(self.artefact.deploy, topk, threshold)
+        return self._stream(pictures.each(source), size if fixed < 0 else fixed, finish, least)
 
     def close(self):
         """Free the model. Using the predictor afterwards is an ExportError."""
@@ -102,20 +102,23 @@ class Predictor:
         state = self.runtime if self._opened else "closed"
         return f"<Predictor {self.artefact.folder}: {len(self.classes)} classes, {state}, threads={self.threads}>"
 
-    def _stream(self, sources, size, topk):
+    def _stream(self, sources, size, finish, least):
         while group := list(itertools.islice(sources, size)):
-            yield from self._answer([Item(source) for source in group], size, topk)
+            yield from map(finish, self._answered([Item(source) for source in group], size, least))
 
-    def _answer(self, items, size, topk):
-        """The Classifications of up to `size` pictures, in order."""
+    def _answered(self, items, size, least):
+        """Up to `size` items, in order, with their answers or errors."""
         for item in items:
             item.prepare(self._steps, self.artefact.shape)
-        good = [item for item in items if item.tensor is not None]
-        for shape in dict.fromkeys(item.tensor.shape for item in good):  # a graph of any size: alike ones together
-            self._fill([item for item in good if item.tensor.shape == shape], size)
-        return [item.result(self.classes, topk) for item in items]
+        alike = {}  # a graph of any size: those of one size together
+        for item in items:
+            if not item.error:
+                alike.setdefault(item.tensor.shape, []).append(item)
+        for group in alike.values():
+            self._fill(group, size, least)
+        return items
 
-    def _fill(self, items, size):
+    def _fill(self, items, size, least):
         """Run the tensors of `items`, all of one shape, and store the answers in them."""
         start = time.perf_counter()
         batch = np.stack([item.tensor for item in items]) if len(items) > 1 else items[0].tensor[None]
@@ -124,12 +127,12 @@ class Predictor:
         ready = time.perf_counter()
         outputs = self._run(batch)
         done = time.perf_counter()
-        answers = probabilities(outputs, len(items), self.classes, f"{self.artefact.folder}: {self.runtime}")
+        place = f"{self.artefact.folder}: {self.runtime}"
+        answers = self._reader.read(outputs, len(items), place, batch.shape[2:], least)
         end = time.perf_counter()
         for item, answer in zip(items, answers):
-            item.tensor, item.answer = None, answer
-            item.seconds += [(done - ready) / len(items), (end - done) / len(items)]
             item.seconds[1] += (ready - start) / len(items)
+            item.finish(answer, (done - ready) / len(items), (end - done) / len(items))
 
     def _run(self, batch):
         with self._lock:
@@ -147,12 +150,3 @@ class Predictor:
         if self._opened is None:
             raise ExportError(f"{self.artefact.folder}: the predictor was closed; ppmobile.load(...) opens a new one")
         return self._opened
-
-
-def _at_least_one(name, value):
-    """A whole number >= 1, else a ConfigError of one line."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise ConfigError(f"{name}: {expected(int, value)}")
-    if value < 1:
-        raise ConfigError(f"{name}: must be at least 1, got {value}")
-    return int(value)

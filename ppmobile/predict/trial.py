@@ -18,7 +18,7 @@ import numpy as np
 from ..artefact import read
 from ..errors import PPMobileError
 from ..wording import brief
-from .replay import answers, disagreement, golden_pair, unlike, varied
+from .replay import Replay
 from .runtimes import check_name, open_runtime
 
 ROUNDS, RUNS = 4, 10  # the first round is the warm-up
@@ -48,7 +48,7 @@ def main(task, file):
                 tell(name=name, reason=reason)
             else:
                 opened[name] = runtime
-        for name, seconds in _times(opened, trial.image, tell, CALM if task["threads"] > 1 else 0).items():
+        for name, seconds in _times(opened, trial.replay.image, tell, CALM if task["threads"] > 1 else 0).items():
             tell(name=name, ms=round(1e3 * float(np.median(seconds)), 4))
     for runtime in opened.values():  # Paddle Lite has a process to end
         runtime.close()
@@ -59,17 +59,17 @@ class _Trial:
 
     def __init__(self, artefact, task):
         self.artefact, self.threads, self.trusted, self.exact = artefact, task["threads"], task["trusted"], None
-        self.image, self.expected = golden_pair(artefact)
+        self.replay = Replay(artefact)
 
     @functools.cached_property
     def inputs(self):
         """The golden picture, a blank one and variations, as tensors."""
-        return varied(self.artefact)
+        return self.replay.varied()
 
     @functools.cached_property
     def want(self):
-        """(n, C) answers of `exact` to `inputs`."""
-        return answers(self.exact, self.inputs)
+        """The answers of `exact` to `inputs`."""
+        return self.replay.answers(self.exact.run, self.inputs)
 
     def admit(self, name):
         """(open Runtime, '') or (None, why not)."""
@@ -86,14 +86,17 @@ class _Trial:
 
     def _fault(self, runtime, name):
         """What is wrong with a runtime's answers, or why that cannot be known; '' if they are right, or trusted."""
-        answer, precision = runtime.run(self.image)[0], check_name(name)[1]
+        precision = check_name(name)[1]
+        got = self.replay.answers(runtime.run, [self.replay.image])
         if precision == "fp32":
-            reason = "" if name in self.trusted else disagreement(answer, self.expected)
+            reason = "" if name in self.trusted else self.replay.disagreement(got)
             self.exact = self.exact or (None if reason else runtime)
             return reason
         if name in self.trusted:
             return ""
-        return UNPROVEN if self.exact is None else unlike(precision, answers(runtime, self.inputs), self.want)
+        if self.exact is None:
+            return UNPROVEN
+        return self.replay.unlike(precision, self.replay.answers(runtime.run, self.inputs), self.want)
 
 
 def _times(opened, image, tell, calm):

@@ -1,13 +1,16 @@
 """The pictures that post-training quantization sees: some to calibrate on, others to measure the loss with."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
+from ..data.frame import whole
 from ..data.sample import Sample
 from ..errors import DataError, ExportError
 from ..files import list_images, read_image
 from ..transforms import Compose
+from .judge import judge_of
 
 SEED = 0  # the same pictures each time, so that two runs give the same files
 CHECKED = 200  # pictures to measure the loss with, at most: one of them is half a point
@@ -15,10 +18,11 @@ CHECKED = 200  # pictures to measure the loss with, at most: one of them is half
 
 @dataclass
 class Pictures:
-    """Preprocessed pictures. images: (N, 3, H, W) float32. labels: (N,) int64, or None if unknown. origin: in words."""
+    """Preprocessed pictures. images: (N, 3, H, W) float32. truths: what is right on each, in the form that the task's
+    judge takes, or None if unknown. origin: in words."""
 
     images: np.ndarray
-    labels: object
+    truths: object
     origin: str
 
     def __len__(self):
@@ -27,10 +31,10 @@ class Pictures:
 
 @dataclass
 class Source:
-    """Picture files in a fixed order. labels: their classes, or None. origin: where they come from, in words."""
+    """Picture files in a fixed order. items: what their dataset says of each, or None. origin: in words."""
 
     paths: list
-    labels: object
+    items: object
     origin: str
     used: int = field(default=0)
 
@@ -44,14 +48,16 @@ def gather(artefact, count, config=None, split="train", pictures=None):
     """(Pictures to calibrate on, Pictures to measure the loss with), no file in both.
 
     config: whose split `split` to calibrate on; the loss is then measured on its val split. pictures: instead, a
-    folder, a pattern, or a list file of `path label` lines. count: to calibrate on, at most. DataError without enough.
+    folder, a pattern, or for a classifier a list file of `path label` lines. count: to calibrate on, at most. DataError
+    without enough.
     """
+    judge = judge_of(artefact)
     if pictures is not None:
-        first = second = _given(artefact, pictures)
+        first = second = _given(judge, pictures)
     elif config is not None:
-        first = _split(artefact, config, split)
+        first = _split(judge, config, split)
         other = split != "val" and config.data.val is not None
-        second = _split(artefact, config, "val") if other else first
+        second = _split(judge, config, "val") if other else first
     else:
         raise DataError(f"{artefact.folder}: int8 needs real pictures to calibrate on: give the training's config with "
                         "-c CONFIG, or pictures of the kind the model is for with --pictures FOLDER")
@@ -60,58 +66,60 @@ def gather(artefact, count, config=None, split="train", pictures=None):
         raise DataError(f"{first.origin}: {first.left} pictures are too few: one set is to calibrate on, another to "
                         "measure the loss with; give some dozens")
     wanted = min(count, first.left // 2) if first is second else count
-    return _load(first, wanted, steps), _load(second, CHECKED, steps)
+    return _load(first, wanted, steps, judge), _load(second, CHECKED, steps, judge)
 
 
-def _given(artefact, pictures):
+def _given(judge, pictures):
     """The Source of --pictures."""
-    from pathlib import Path
-
-    from ..data import READERS
-
     path = Path(pictures)
     if path.suffix == ".txt":
-        dataset = READERS.build({"name": "ImageList", "root": str(path.parent), "file": path.name}, "--pictures")
-        return _shuffled(dataset, artefact, str(pictures))
+        return _shuffled(judge.listed(path), judge, str(pictures))
     paths = list_images(pictures)
     order = np.random.default_rng(SEED).permutation(len(paths))
     return Source([paths[i] for i in order], None, str(pictures))
 
 
-def _split(artefact, config, split):
+def _split(judge, config, split):
     """The Source of one split of a config; errors name the file that set what is wrong."""
     from ..engine.datasets import open_split
     from ..engine.run import located_errors
 
     with located_errors(config):
-        return _shuffled(open_split(config, split), artefact, f"data.{split}")
+        return _shuffled(open_split(config, split), judge, f"data.{split}")
 
 
-def _shuffled(dataset, artefact, origin):
+def _shuffled(dataset, judge, origin):
+    artefact = judge.artefact
+    try:
+        if hasattr(dataset, "align"):  # ids of boxes differ from file to file: they are renumbered by name
+            dataset.align(artefact.classes)
+        labelled = judge.labelled(dataset.items)
+    except DataError as error:
+        raise DataError(f"{origin}: {error}") from error
     if list(dataset.classes) != list(artefact.classes):
         raise DataError(f"{origin}: its classes {list(dataset.classes)[:8]} are not those of {artefact.folder}: "
                         f"{artefact.classes[:8]}; take the data that the model was trained on")
     order = np.random.default_rng(SEED).permutation(len(dataset))
-    labels = [dataset.items[i].get("label", -1) for i in order]
-    return Source([dataset.paths[i] for i in order], labels if min(labels) >= 0 else None, origin)
+    items = [dataset.items[i] for i in order] if labelled else None
+    return Source([dataset.paths[i] for i in order], items, origin)
 
 
-def _load(source, count, steps):
+def _load(source, count, steps, judge):
     """The next `count` Pictures of a Source; unreadable ones are passed over."""
-    images, labels, reason = [], [], ""
+    images, truths, reason = [], [], ""
     while source.left and len(images) < count:
         place, source.used = source.used, source.used + 1
         try:
-            image = steps(Sample(image=read_image(source.paths[place]))).image
+            sample = steps(whole(Sample(image=read_image(source.paths[place]))))
         except DataError as error:
             reason = f" ({error})"
             continue
-        if images and image.shape != images[0].shape:
-            raise ExportError(f"{source.paths[place]}: becomes {list(image.shape)}, another picture "
+        if images and sample.image.shape != images[0].shape:
+            raise ExportError(f"{source.paths[place]}: becomes {list(sample.image.shape)}, another picture "
                               f"{list(images[0].shape)}; int8 needs a preprocessing that gives all the same size")
-        images.append(image)
-        labels.append(-1 if source.labels is None else source.labels[place])
+        images.append(sample.image)
+        truths.append(judge.truth(source.items[place], sample) if source.items else None)
     if not images:
         raise DataError(f"{source.origin}: no picture that can be read{reason}; is the path right?")
-    known = np.array(labels, np.int64) if source.labels is not None else None
-    return Pictures(np.ascontiguousarray(np.stack(images), np.float32), known, f"{len(images)} of {source.origin}")
+    origin = f"{len(images)} of {source.origin}"
+    return Pictures(np.ascontiguousarray(np.stack(images), np.float32), truths if source.items else None, origin)

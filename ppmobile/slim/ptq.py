@@ -17,9 +17,8 @@ from ..folders import atomic_folder
 from ..lite_python import interpreter
 from ..wording import reason
 from .calibrate import algorithms, calibrate
-from .loss import compare
 from .quantizers import layers
-from .rank import PICTURES, answers, merge, rank
+from .rank import answers, merge, rank
 from .search import search
 from .targets import INT8, LiteTarget, Material, PaddleTarget, matching
 
@@ -30,7 +29,8 @@ _NEEDS = {"onnx": ("onnxruntime", "onnx"), "openvino": ("openvino", "nncf")}
 @dataclass(frozen=True)
 class Settings:
     """algo: of calibrate.ALGORITHMS, or "auto", the best of several for each layer. keep_float: patterns of layers that
-    stay in float anyhow. max_drop: accuracy that may be lost, 0 to 1. targets: of TARGETS, None for `default_targets`.
+    stay in float anyhow. max_drop: accuracy that may be lost, 0 to 1, by the judge's measure (judge.py). targets: of
+    TARGETS, None for `default_targets`.
     """
 
     algo: str = "avg"
@@ -112,8 +112,9 @@ def prepare(material, settings, targets, say):
     calibrated = calibrate(material.artefact.folder, material.images, algorithms(settings.algo), material.work / "runs")
     skipped = set.intersection(*(target(name, material).always_float() for name in targets))  # in int8 nowhere
     ranked = [name for name in names if name not in skipped]
-    say(f"quantizing each of {len(ranked)} layers alone, on {min(PICTURES, len(material.images))} pictures")
-    ranking = rank(material.artefact.folder, calibrated, ranked, material.images[:PICTURES])
+    images = material.images[:material.judge.pictures]
+    say(f"quantizing each of {len(ranked)} layers alone, on {len(images)} pictures")
+    ranking = rank(material.artefact.folder, calibrated, ranked, images, material.judge)
     return merge(calibrated, ranking, material.quantized)
 
 
@@ -130,7 +131,7 @@ def target(name, material):
 
 def choose_all(targets, material, ranking, check, settings, say):
     """{target: Found}, all built. A target that fails in any way ends it, unless it is one that nobody asked for."""
-    want, found = answers(load_graph(material.artefact.folder), check.images), {}
+    want, found = answers(load_graph(material.artefact.folder), check.images, material.judge.read), {}
     for name in targets:
         made = target(name, material)
         try:
@@ -160,7 +161,7 @@ def explained(name):
 def choose(made, ranking, check, want, settings, say, before):
     """Build a Target with as few layers in float as `search` finds to keep the accuracy; the Found.
 
-    want: (M, C) of the fp32 net for `check`. before: {target: Found} of those that are done; the search starts with
+    want: answers of the fp32 net for `check`. before: {target: Found} of those that are done; the search starts with
     as many layers as the first of them took, since most layers suffer alike everywhere.
     """
     always = made.always_float()
@@ -175,7 +176,7 @@ def choose(made, ranking, check, want, settings, say, before):
         nonlocal built
         made.build(keep_float)
         built = keep_float
-        return compare(made.answers(check.images), want, check.labels)
+        return made.material.judge.cost(made.answers(check.images), want, check.truths)
 
     first = next((found.count for found in before.values()), 0)
     found = search(made.name, worst, fixed, measure, settings.max_drop, say, first)
@@ -201,7 +202,5 @@ def record(folder, deploy, calibration, check, settings, ranking, found):
 
 def _plain(found):
     """A Found as deploy.yml says it."""
-    loss = found.loss
-    numbers = {"agreement": loss.agreement, "top1": loss.top1, "fp32_top1": loss.fp32_top1}
-    return {"keep_float": list(found.keep_float),
-            **{key: round(value, 4) for key, value in numbers.items() if value is not None}}
+    numbers = {key: round(value, 4) for key, value in found.loss.fields().items()}
+    return {"keep_float": list(found.keep_float), **numbers}

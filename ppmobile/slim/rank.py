@@ -2,18 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
+from tqdm import tqdm
 
 from ..export.program import load_graph, save_graph, static_mode
-from .loss import log_error
 from .quantizers import INPUTS, keep_only, layers, scales, set_scales
-
-PICTURES = 12  # enough to tell layers apart by an order of magnitude, few enough to do it for each layer
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """A layer by itself. errors: {algorithm: error of the log-probabilities when only this layer is int8}.
+    """A layer by itself. errors: {algorithm: error of the answers when only this layer is int8}.
 
     shared: the algorithm that a worse layer with the same input has decided on, "" if there is none.
     """
@@ -33,21 +30,22 @@ class Ranked:
         return self.errors[self.algorithm]
 
 
-def rank(graph_folder, calibrated, names, images):
+def rank(graph_folder, calibrated, names, images, judge):
     """A Ranked for each of the layers `names`, the worst first.
 
     graph_folder: of the fp32 graph. calibrated: {algorithm: folder of its quantized graph}. images: (N, 3, H, W).
+    judge: of judge.py.
     """
     fp32 = load_graph(graph_folder)
     ranges = {algorithm: scales(load_graph(folder)) for algorithm, folder in calibrated.items()}
-    want = answers(fp32, images)
+    want = answers(fp32, images, judge.read)
     found = []
-    for name in names:
+    for name in tqdm(names, desc="layers", leave=False, disable=None):
         alone = keep_only(load_graph(next(iter(calibrated.values()))), fp32, {name})
         errors = {}
         for algorithm, ranges_of in ranges.items():
             set_scales(alone, {name: ranges_of[name]})
-            errors[algorithm] = log_error(answers(alone, images), want)
+            errors[algorithm] = judge.error(answers(alone, images, judge.read), want)
         found.append(Ranked(name, errors))
     return sorted(found, key=lambda entry: -entry.error)
 
@@ -68,11 +66,11 @@ def merge(calibrated, ranking, out):
     return sorted(done, key=lambda entry: -entry.error)
 
 
-def answers(graph, images):
-    """(N, C) of a Graph for (N, 3, H, W), one picture at a time, by Paddle's plain executor: what the graph says."""
+def answers(graph, images, read):
+    """What `read` makes of the outputs of a Graph for each of (N, 3, H, W), by Paddle's plain executor: a list."""
     with static_mode(graph.scope) as executor:
-        return np.concatenate([executor.run(graph.program, feed={graph.inputs[0]: image[None]},
-                                            fetch_list=graph.outputs)[0] for image in images])
+        return [read(executor.run(graph.program, feed={graph.inputs[0]: image[None]}, fetch_list=graph.outputs))
+                for image in images]
 
 
 def least_inputs(graph, images):

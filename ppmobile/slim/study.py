@@ -1,6 +1,7 @@
 """Measures what int8 costs and gains: tools/ptq_algorithms.py ARTEFACT CONFIG ... --page docs/results/ptq.md.
 
-Each job has a process of its own (study_rows.py), since the libraries give no memory back.
+The artefacts of one page are of one task: its measure names the columns. Each job has a process of its own
+(study_rows.py), since the libraries give no memory back.
 """
 
 import argparse
@@ -12,7 +13,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ..artefact import read
+from ..cli import fail
 from ..doctor import cores, cpu, installed
+from ..errors import PPMobileError
 from ..files import write_json, write_text
 from .calibrate import ALGORITHMS
 
@@ -21,21 +25,24 @@ SHOWN = [name for name in (*ALGORITHMS, "auto") if name not in ("mse", "kl")]  #
 DROPS = (0.01, 0.02)
 COUNT = 64  # pictures to calibrate on
 PACKAGES = ("paddlepaddle", "paddleslim", "paddlelite", "onnxruntime", "nncf", "openvino")
-RANGES = ["model", "fp32 top-1", "ranges", "all int8", "as fp32", "simulated", "float for 2 points", "top-1 then",
-          "speed"]
-RESULTS = ["model", "fp32 top-1", "max-drop", "target", "top-1", "as fp32", "in float", "MB", "x same fp32",
+RANGES = ["model", "fp32 {measure}", "ranges", "all int8", "as fp32", "simulated", "float for 2 points",
+          "{measure} then", "speed"]
+RESULTS = ["model", "fp32 {measure}", "max-drop", "target", "{measure}", "as fp32", "in float", "MB", "x same fp32",
            "x paddle-fp32", "layers"]
+AGREEMENT = {"top1": "the share of answers that fp32 gives, too",
+             "map50": "the share, by score, of the boxes over the threshold for drawing (of int8 and of fp32) that the "
+                      "other\nfinds too: same class, IoU 0.5 or more, at least half that score"}
+MEANING = "\n## What it means\n"  # the end of a page is written by hand, and stays when it is made anew
 INTRODUCTION = """# int8 after training: what it costs, what it gains
 
 `ppmobile slim ptq` on trained nets, calibrated on {count} pictures of the train split. The layers in float are chosen
-on the first 200 pictures of the val split (of a fixed order), and the accuracy is that on the same pictures: that of
-new ones may be lower. "as fp32" is the share of answers that fp32 gives, too.
+on the first 200 pictures of the val split (of a fixed order), and the {measure} is that on the same pictures: that of
+new ones may be lower. "as fp32" is {agreement}.
 
-"all int8": top-1 where every layer but squeeze-and-excitation is in int8, by Paddle on oneDNN. "simulated": where all
-layers are, by Paddle's plain executor, which rounds as Paddle Lite does on ARM. "float for 2 points": how many of the
-worst layers are in float until the accuracy is at most 2 points below fp32. Speed: times as fast as fp32, both measured
-in turns. `avg` is the default because it is safe on PP-LCNet, which `hist999` ruins, and reaches 2 points on
-MobileNetV3-small.
+"all int8": {measure} where every layer but squeeze-and-excitation is in int8, by Paddle on oneDNN. "simulated": where
+all layers are, by Paddle's plain executor, which rounds as Paddle Lite does on ARM. "float for 2 points": how many of
+the worst layers are in float until the {measure} is at most 2 points below fp32. Speed: times as fast as fp32, both
+measured in turns.
 
     {command}
     # {date}, {cpu}, {cores} cores, {versions}
@@ -56,23 +63,48 @@ accuracy, the worst first.
 
 def main():
     """Make both tables; exit status 1 if a job failed."""
-    arguments = argparse.ArgumentParser(prog="ptq_algorithms.py", description="measure what int8 costs and gains")
-    arguments.add_argument("pairs", nargs="+", metavar="ARTEFACT CONFIG", help="artefacts, each with its config")
-    arguments.add_argument("--algo", nargs="+", default=SHOWN, choices=(*ALGORITHMS, "auto"))
-    arguments.add_argument("--page", type=Path, metavar="FILE", help="write the page there; default: print it")
+    arguments = _arguments()
     options = arguments.parse_args()
     if len(options.pairs) % 2:
         arguments.error("each ARTEFACT needs its CONFIG behind it")
+    try:
+        measures = {measure_of(artefact) for artefact in options.pairs[::2]}
+    except PPMobileError as error:
+        return fail(error)
+    if len(measures) > 1:
+        arguments.error("the artefacts are of several tasks; make a page for each")
     jobs = [{"artefact": artefact, "config": config, "model": Path(artefact).resolve().name, "count": COUNT}
             for artefact, config in zip(options.pairs[::2], options.pairs[1::2])]
     ranges = [row for job in jobs for algo in options.algo for row in in_process({**job, "algo": algo})]
-    results = [row for job in jobs for drop in DROPS for row in in_process({**job, "max_drop": drop})]
-    text = page(ranges, results)
+    results = [row for job in jobs for row in in_process({**job, "drops": DROPS})]
+    text = page(measures.pop(), ranges, results)
     if options.page:
-        write_text(options.page, text)
+        write_text(options.page, text + by_hand(options.page))
     else:
         print(text)
     return int(any(len(row) == 2 for row in (*ranges, *results)))
+
+
+def _arguments():
+    arguments = argparse.ArgumentParser(prog="ptq_algorithms.py", description="measure what int8 costs and gains")
+    arguments.add_argument("pairs", nargs="+", metavar="ARTEFACT CONFIG", help="artefacts, each with its config")
+    arguments.add_argument("--algo", nargs="+", default=SHOWN, choices=(*ALGORITHMS, "auto"))
+    arguments.add_argument("--page", type=Path, metavar="FILE",
+                           help="write the page there, but keep the part on what it means; default: print it")
+    return arguments
+
+
+def measure_of(folder):
+    """The Measure of the artefact in `folder`."""
+    from .judge import judge_of
+
+    return judge_of(read(folder)).measure
+
+
+def by_hand(file):
+    """The part of an older page that people wrote, or ""."""
+    old = file.read_text(encoding="utf-8") if file.is_file() else ""
+    return old[old.find(MEANING):] if MEANING in old else ""
 
 
 def in_process(job):
@@ -90,13 +122,16 @@ def in_process(job):
         return json.loads((Path(folder) / "rows.json").read_text(encoding="utf-8"))
 
 
-def page(ranges, results):
-    """The Markdown page."""
+def page(measure, ranges, results):
+    """The Markdown page. measure: the Measure of its task."""
     versions = ", ".join(f"{name} {installed(name)}" for name in PACKAGES)
-    return INTRODUCTION.format(count=COUNT, cpu=cpu()[0], cores=cores(), versions=versions,
-                               date=datetime.date.today().isoformat(),
-                               command=f"python tools/ptq_algorithms.py {' '.join(sys.argv[1:])}") \
-        + table(RANGES, ranges) + SECOND + table(RESULTS, results)
+    command = f"python tools/ptq_algorithms.py {' '.join(sys.argv[1:])}"
+    name = {"measure": measure.name}
+    return INTRODUCTION.format(
+        **name, agreement=AGREEMENT[measure.key], count=COUNT, cpu=cpu()[0], cores=cores(), versions=versions,
+        date=datetime.date.today().isoformat(), command=command) \
+        + table([cell.format(**name) for cell in RANGES], ranges) + SECOND \
+        + table([cell.format(**name) for cell in RESULTS], results)
 
 
 def table(header, rows):

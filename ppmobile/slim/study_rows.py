@@ -31,7 +31,7 @@ def work(job):
     pictures = gather(source, job["count"], load(job["config"], []))
     if "algo" in job:
         return [[job["model"], *algorithm_row(source, job["algo"], *pictures)]]
-    return [[job["model"], *row] for row in target_rows(source, job["max_drop"], *pictures)]
+    return [[job["model"], *row] for row in target_rows(source, job["drops"], *pictures)]
 
 
 def algorithm_row(source, algo, calibration, check):
@@ -43,38 +43,47 @@ def algorithm_row(source, algo, calibration, check):
         for name in ("paddle", "lite"):
             made = ptq.target(name, material)
             made.build(made.always_float())
-            losses.append(ptq.compare(made.answers(check.images), want, check.labels))
+            losses.append(material.judge.cost(made.answers(check.images), want, check.truths))
         paddle, lite = losses
-        first = [share(paddle.fp32_top1), algo, share(paddle.top1), share(paddle.agreement), share(lite.top1)]
+        first = [share(paddle.fp32_accuracy), algo, share(paddle.accuracy), share(paddle.agreement),
+                 share(lite.accuracy)]
         try:
             found = ptq.choose(ptq.target("paddle", material), ranking, check, want, settings, tell, {})
         except ExportError:  # its accuracy
             return [*first, "not reached", "-", "-"]
         ptq.record(material.artefact.folder, source.deploy, calibration, check, settings, ranking, {"paddle": found})
         times = timed(material.artefact.folder, ["paddle"])
-        return [*first, str(found.count), share(found.loss.top1), ratio(times, "paddle", "paddle")]
+        return [*first, str(found.count), share(found.loss.accuracy), ratio(times, "paddle", "paddle")]
 
 
-def target_rows(source, max_drop, calibration, check):
-    """The cells of all targets at one max_drop, behind the model."""
-    settings, found, failed = ptq.Settings(max_drop=max_drop), {}, {}
+def target_rows(source, drops, calibration, check):
+    """The cells of all targets at each of the `drops`, behind the model."""
+    rows = []
     with tempfile.TemporaryDirectory() as work:
-        material, ranking, want = prepared(source, settings, ptq.TARGETS, calibration, check, Path(work))
-        for name in ptq.TARGETS:
-            try:
-                ptq.check_targets(source, [name])
-                with ptq.explained(name):
-                    found[name] = ptq.choose(ptq.target(name, material), ranking, check, want, settings, tell, found)
-            except ExportError as error:
-                failed[name] = str(error)
-                ptq.target(name, material).discard()
-        folder = material.artefact.folder
-        ptq.record(folder, source.deploy, calibration, check, settings, ranking, found)
-        times = timed(folder, [name for name in found if name != "lite"])
-        sizes = [folder / name for name in ("int8/model_arm.nb", "model_arm.nb")]
-        mb = " / ".join(f"{file.stat().st_size / 1e6:.2f}" if file.is_file() else "-" for file in sizes)
-    fp32 = share(ptq.compare(want, want, check.labels).top1)
-    return [[fp32, f"{max_drop:g}", name, *result(name, found.get(name), failed, times, mb)] for name in ptq.TARGETS]
+        prepared_once = prepared(source, ptq.Settings(), ptq.TARGETS, calibration, check, Path(work))
+        for drop in drops:
+            rows += drop_rows(source, ptq.Settings(max_drop=drop), calibration, check, *prepared_once)
+    return rows
+
+
+def drop_rows(source, settings, calibration, check, material, ranking, want):
+    """The cells of all targets at one max_drop, which the settings say; material, ranking, want: of `prepared`."""
+    found, failed = {}, {}
+    for name in ptq.TARGETS:
+        try:
+            ptq.check_targets(source, [name])
+            with ptq.explained(name):
+                found[name] = ptq.choose(ptq.target(name, material), ranking, check, want, settings, tell, found)
+        except ExportError as error:
+            failed[name] = str(error)
+            ptq.target(name, material).discard()
+    folder = material.artefact.folder
+    ptq.record(folder, source.deploy, calibration, check, settings, ranking, found)
+    times = timed(folder, [name for name in found if name != "lite"])
+    sizes = [folder / name for name in ("int8/model_arm.nb", "model_arm.nb")]
+    mb = " / ".join(f"{file.stat().st_size / 1e6:.2f}" if file.is_file() else "-" for file in sizes)
+    fp32, limit = share(material.judge.cost(want, want, check.truths).accuracy), f"{settings.max_drop:g}"
+    return [[fp32, limit, name, *result(name, found.get(name), failed, times, mb)] for name in ptq.TARGETS]
 
 
 def result(name, found, failed, times, mb):
@@ -82,7 +91,7 @@ def result(name, found, failed, times, mb):
     if found is None:
         return [*["-"] * 6, failed[name].replace("|", "/")]
     loss, suffering = found.loss, ", ".join(f"`{layer}`" for layer in found.suffering)
-    return [share(loss.top1), share(loss.agreement), f"{found.count} + {len(found.keep_float) - found.count}",
+    return [share(loss.accuracy), share(loss.agreement), f"{found.count} + {len(found.keep_float) - found.count}",
             mb if name == "lite" else "-", ratio(times, name, name), ratio(times, "paddle", name), suffering or "-"]
 
 
@@ -91,7 +100,8 @@ def prepared(source, settings, targets, calibration, check, work):
     ptq.copy_fp32(source, work / "new")
     material = ptq.Material(Artefact(work / "new", source.deploy, source.files), work / "merged", calibration.images,
                             work)
-    return material, ptq.prepare(material, settings, targets, tell), ptq.answers(load_graph(work / "new"), check.images)
+    ranking = ptq.prepare(material, settings, targets, tell)
+    return material, ranking, ptq.answers(load_graph(work / "new"), check.images, material.judge.read)
 
 
 def timed(folder, names):

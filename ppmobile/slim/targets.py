@@ -1,5 +1,6 @@
 """The int8 forms of an artefact: how each is built with some layers in float, and how it answers."""
 
+import functools
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from ..export.program import load_graph, save_graph
 from ..predict.runtimes import open_runtime
 from ..predict.runtimes.needs import FILES
 from ..wording import suggestion
+from .judge import judge_of
 from .quantizers import gates, keep_only, layers
 from .rank import answers
 
@@ -32,6 +34,11 @@ class Material:
     images: np.ndarray
     work: Path
 
+    @functools.cached_property
+    def judge(self):
+        """What reads the answers and compares them."""
+        return judge_of(self.artefact)
+
 
 class Target:
     """Base: one int8 form. `build` may be called again with other layers in float; `finish` once, after the last."""
@@ -50,11 +57,11 @@ class Target:
         raise NotImplementedError
 
     def answers(self, images):
-        """(M, C) probabilities for (M, 3, H, W) float32, by the runtime that will run the files."""
+        """The answers to (M, 3, H, W) float32, a list, by the runtime that will run the files."""
         name = f"{self.name}-{INT8}"
         runtime = open_runtime(name, replace(self.material.artefact, files=dict.fromkeys(FILES[name], "")))
         try:
-            return np.concatenate([runtime.run(image[None])[0] for image in images])
+            return [self.material.judge.read(runtime.run(image[None])) for image in images]
         finally:
             runtime.close()
 
@@ -95,7 +102,7 @@ class LiteTarget(Target):
 
     def answers(self, images):
         """Those of the graph as it is written, in simulated int8."""
-        return answers(self.graph, images)
+        return answers(self.graph, images, self.material.judge.read)
 
     def finish(self):
         """Convert the graph for ARM."""

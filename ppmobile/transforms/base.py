@@ -46,11 +46,11 @@ class Compose:
     def _through(self, count, sample, rng, dataset):
         """The sample after the first `count` steps."""
         for number, step in enumerate(self.steps[:count]):
-            others = [functools.partial(self._another, number, rng, dataset)] if step.takes_others else []
+            others = [functools.partial(self.another, number, rng, dataset)] if step.takes_others else []
             sample = step(sample, rng, *others)
         return sample
 
-    def _another(self, number, rng, dataset):
+    def another(self, number, rng, dataset):
         """A random Sample of the dataset, as it stands before step `number`."""
         if dataset is None:
             name = type(self.steps[number]).__name__

@@ -23,7 +23,9 @@ class LoadReport:
     loaded: number of arrays put into the model. missing: keys of the model that the file lacks. unexpected:
     keys of the file that the model lacks. reinitialised: keys of the class layers left at their fresh
     initialisation, because classes = (count in the file, count in the model) differ. reshaped: keys of layers that
-    the model makes of another width on purpose, also left fresh.
+    the model makes of another width on purpose, also left fresh. fresh: {part of the model: its keys} for those
+    parts (neck, head) of which the file holds nothing, for example of a detector that starts from the weights
+    of a classifier; their keys are among the missing ones, too.
     """
 
     source: str
@@ -33,19 +35,27 @@ class LoadReport:
     reinitialised: list[str] = field(default_factory=list)
     reshaped: list[str] = field(default_factory=list)
     classes: Optional[tuple[int, int]] = None
+    fresh: dict[str, list[str]] = field(default_factory=dict)
 
     def __str__(self):
-        total = self.loaded + len(self.missing) + len(self.reinitialised) + len(self.reshaped)
-        parts = [f"{self.source}: loaded {self.loaded} of the model's {total} arrays"]
+        fresh = {key for keys in self.fresh.values() for key in keys}
+        missing = [key for key in self.missing if key not in fresh]
+        total = self.loaded + len(missing) + len(self.reinitialised) + len(self.reshaped)
+        whole = "all" if self.fresh and self.loaded == total else f"{self.loaded} of"
+        wanted = "backbone" if self.fresh else "model"
+        parts = [f"{self.source}: loaded {whole} the {wanted}'s {total} arrays"]
         if self.reinitialised:
             counts = "{} classes in the file, {} in the model".format(*self.classes)
             parts.append(f"{_some(self.reinitialised)} start fresh ({counts})")
         if self.reshaped:
             parts.append(f"of another width in this model, start fresh: {_some(self.reshaped)}")
-        if self.missing:
-            parts.append(f"not in the file, start fresh: {_some(self.missing)}")
+        if missing:
+            parts.append(f"not in the file, start fresh: {_some(missing)}")
+        if self.fresh:
+            parts.append(f"{' and '.join(self.fresh)} start fresh")
         if self.unexpected:
-            parts.append(f"in the file, not used: {_some(self.unexpected)}")
+            keys = _layers(self.unexpected) if self.fresh else self.unexpected
+            parts.append(f"in the file, not used: {_some(keys)}")
         return "; ".join(parts)
 
 
@@ -55,7 +65,7 @@ def official_keys(model):
     They are PaddleDetection's for a detector, else PaddleClas's. PPMobileError for anything else.
     """
     _require_model(model)
-    return list(model.official_names().values())
+    return [*model.official_names().values(), *_aliases(model)]
 
 
 def load_official(model, source):
@@ -76,7 +86,8 @@ def load_official(model, source):
     report = LoadReport(
         name,
         missing=[keys[key] for key in state if key not in found],
-        unexpected=[key for key in arrays if key not in set(keys.values())],
+        unexpected=[key for key in arrays if key not in {*keys.values(), *_aliases(model)}],
+        fresh=_fresh_parts(model, keys, found),
     )
     fresh, report.classes = _other_classes(model, state, found)
     reshaped = _reshaped(model, state, found)
@@ -130,6 +141,21 @@ def _best_naming(model, state, arrays):
         bare = {key: name[len(BACKBONE):] for key, name in official.items() if name.startswith(BACKBONE)}
         namings += [{key: part.get(key, key) for key in state} for part in (classifier, bare)]
     return max(namings, key=lambda keys: sum(name in arrays for name in keys.values()))  # the first of equals
+
+
+def _aliases(model):
+    """Keys under which a published file holds some of its arrays a second time."""
+    head = getattr(model, "head", None)
+    return head.detection_aliases() if hasattr(head, "detection_aliases") else []
+
+
+def _fresh_parts(model, keys, found):
+    """{part: its keys in the file's naming} of a whole model's parts behind the backbone that `found` lacks."""
+    if not hasattr(model, "backbone"):
+        return {}
+    own = {part: [key for key in keys if key.startswith(f"{part}.")] for part in ("neck", "head")}
+    return {part: [keys[key] for key in part_keys] for part, part_keys in own.items()
+            if part_keys and not any(key in found for key in part_keys)}
 
 
 def _other_classes(model, state, found):
@@ -196,6 +222,11 @@ def _cast(array, tensor):
     if array.dtype == np.uint16:
         array = (array.astype(np.uint32) << 16).view(np.float32)
     return np.asarray(array, tensor.numpy().dtype)
+
+
+def _layers(keys):
+    """The layers that the arrays of these keys belong to, by the first word of their paths."""
+    return list(dict.fromkeys(key.partition(".")[0] for key in keys))
 
 
 def _some(keys):

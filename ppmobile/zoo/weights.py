@@ -13,6 +13,7 @@ from ..registry import suggestion
 from .download import download
 
 VARIANTS = ("imagenet", "ssld")
+CHECKPOINTS = ("best.safetensors", "last.safetensors")  # of a run's folder, the one to start from first
 
 
 @functools.cache
@@ -51,14 +52,17 @@ def official_name(part):
 def resolve(spec, backbone):
     """The Path of the weights that a config's model.pretrained means.
 
-    spec: "imagenet" or "ssld" for the published weights of the part `backbone`, fetched if need be; else a file.
+    spec: "imagenet" or "ssld" for the published weights of the part `backbone`, fetched if need be; else a file, or
+    the folder of a run, whose best checkpoint counts, or else its last.
     ConfigError if nothing such was published, CheckpointError if the file is not there.
     """
     if spec in VARIANTS:
         return fetch(official_name(backbone), spec)
     path = Path(spec).expanduser()
+    path = next((path / name for name in CHECKPOINTS if (path / name).is_file()), path)
     if not path.is_file():
-        raise CheckpointError(f"{spec}: no such file of weights; give a path, or one of {', '.join(VARIANTS)}")
+        raise CheckpointError(f"{spec}: no such file of weights; give a path, a run's folder, or one of "
+                              f"{', '.join(VARIANTS)}")
     return path
 
 

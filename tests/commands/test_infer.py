@@ -15,7 +15,7 @@ from ppmobile.engine import infer as engine_infer
 from ppmobile.errors import ExportError
 from ppmobile.export import write
 from ppmobile.files import write_image
-from ppmobile.predict import runtimes
+from ppmobile.predict import Classification, runtimes
 
 
 @pytest.fixture
@@ -62,10 +62,23 @@ def test_an_empty_path_is_not_the_current_folder(tree, argv, capsys):
     assert error.value.code == 2 and "the path is empty; give a file or a folder" in capsys.readouterr().err
 
 
+class Cats:
+    """A net of one class that sees it everywhere."""
+
+    task = "classify"
+
+    def __init__(self, weights):
+        assert weights == "run"
+
+    def stream(self, sources, topk, threshold):
+        """A Classification for each source."""
+        assert (topk, threshold) == (3, None)
+        return (Classification(np.ones(1, np.float32), ("猫",), topk, source) for source in sources)
+
+
 def test_a_renamed_answer_says_which_picture_it_is(tree, monkeypatch, capsys):
-    image = np.zeros((4, 4, 3), np.uint8)
     (tree.parent / "run").mkdir()
-    monkeypatch.setattr(engine_infer, "classify", lambda _, paths, __: ((p, image, [("猫", 1.0)]) for p in paths))
+    monkeypatch.setattr(engine_infer, "Trained", Cats)
     assert main(["infer", "-w", "run", "in", "--out", "out"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if "<-" in line] == ["  狗/1-2.png <- in/狗/1.png"]

@@ -8,7 +8,8 @@ from ppmobile.errors import DataError
 
 
 def test_splits_share_no_picture_and_boxes_lie_on_the_digits(tmp_path):
-    splits = {part: DigitScenes(part, count=20, size=96, root=str(tmp_path / "图 é")) for part in ("train", "val", "test")}
+    root = str(tmp_path / "图 é")
+    splits = {part: DigitScenes(part, count=20, size=96, root=root) for part in ("train", "val", "test")}
     assert [len(split) for split in splits.values()] == [14, 4, 2]  # 70, 20 and 10 %
     assert len({path for split in splits.values() for path in split.paths}) == 20
     for split in splits.values():

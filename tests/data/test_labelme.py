@@ -78,7 +78,7 @@ def test_the_size_of_the_picture_where_none_is_stated(root):
 
 @pytest.mark.parametrize("changes, message", [
     ({"shapes": None}, "b.json: is no LabelMe file, for it has no list 'shapes'"),
-    ({"imagePath": None}, "b.json: the head cannot be used"),
+    ({"imagePath": None}, "b.json: has no 'imagePath', the name of its picture"),
     ({"shapes": [shape("a", [[1, 2, 3]])]}, r"b.json: shapes\[0\] cannot be used \(too many values"),
     ({"shapes": [shape("a", [])]}, r"b.json: shapes\[0\] cannot be used"),
     ({"shapes": [shape("a", [[1, 2]], "circle")]}, r"b.json: shapes\[0\] cannot be used"),
@@ -103,5 +103,5 @@ def test_no_files_no_pictures_and_a_cut_file(root, tmp_path):
         LabelMeDetection(str(root))
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "labels.txt").write_text("a\n", encoding="utf-8")
-    with pytest.raises(DataError, match="names no pictures"):
+    with pytest.raises(DataError, match="empty: no LabelMe files here"):
         LabelMeDetection(str(tmp_path / "empty"))

@@ -101,17 +101,30 @@ def boxed(*entries, faulty=(), dropped=0):
 def test_boxes_are_counted_and_measured():
     text = boxed(("/r/a", (20, 10), [[0, 0, 10, 8], [2, 2, 6, 4]], [1, 0]), ("/r/b", None, [], []),
                  ("/r/c", None, [[0, 0, 200, 100]], [1]), dropped=3).text()
+    # shares of 20x10 pixels: 40 %, 4 %, 10000 %; ratios 1.25, 2, 2: their 5th and 95th percentiles by interpolation
     assert text.splitlines() == [
-        "pictures: 3, classes: 2, unusable: 0, notes: 0", "class  count", "cat        1", "dog        2",
+        "pictures: 3, classes: 2, unusable: 0, notes: 0", "class  boxes  pictures  median px",
+        "cat        1         1      4 x 2", "dog        2         2   105 x 54",
         "width   20 to 20 px, median 20", "height  10 to 10 px, median 10",
         "boxes   3, of them 1 difficult; left out as faulty: 3; pictures without boxes: 1",
         "a box   4 to 200 px wide, median 10; 2 to 100 px high, median 8; 67 % below 32x32 px, 33 % above 96x96",
+        "        7.6 to 9e+03 % of its picture's area, median 40; width / height 1.3 to 2, median 2 (both without the "
+        "outer 5 %); 2 in the fullest picture",
+        "fewer than 20 boxes: cat 1, dog 2",
     ]
 
 
 def test_pictures_without_any_boxes_have_no_sizes_to_tell():
-    assert boxed(("/r/b", None, [], [])).text().splitlines()[-1] == (
-        "boxes   0, of them 0 difficult; left out as faulty: 0; pictures without boxes: 1")
+    assert boxed(("/r/b", None, [], [])).text().splitlines()[-2:] == [
+        "boxes   0, of them 0 difficult; left out as faulty: 0; pictures without boxes: 1", "no box at all: cat, dog"]
+
+
+def test_a_box_that_stands_there_twice():
+    rows = [[0, 0, 5, 5.25], [1, 1, 2, 2], [0, 0, 5, 5.25], [0, 0, 5, 5.25]]
+    found = boxed(("/r/a", None, rows, [1, 0, 1, 0]), ("/r/b", None, [[1, 1, 2, 2]], [0])).findings
+    # the last one is of another class: a picture may hold a rider where the horse is
+    assert [(f.path, f.kind, f.reason, f.fatal) for f in found] == [
+        ("/r/a", "box twice", "(0, 0, 5, 5.25) stands there 2 times", False)]
 
 
 def test_faulty_boxes_are_notes_of_their_kind():

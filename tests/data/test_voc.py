@@ -116,6 +116,9 @@ def test_no_pictures_and_no_classes(root):
     (root / "ImageSets" / "Main" / "val.txt").write_text("b\n", encoding="utf-8")
     with pytest.raises(DataError, match="val.txt: holds no class names; add them"):
         VocDetection(str(root), "val.txt")
+    (root / "ImageSets" / "Main" / "val.txt").write_text("\n", encoding="utf-8")
+    with pytest.raises(DataError, match="val.txt: names no pictures; list them, one a line"):
+        VocDetection(str(root), "val.txt")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -53,7 +53,8 @@ def test_a_section_lists_its_keys(config):
 
 
 def test_a_part_lists_the_names(config):
-    readers = "CocoDetection, Digits, ImageFolder, ImageList, LabelMeDetection, VocDetection, YoloDetection"
+    readers = ("CocoDetection, DigitScenes, Digits, ImageFolder, ImageList, LabelMeDetection, VocDetection, "
+               "YoloDetection")
     assert f"  names    {readers}" in explain("data.train").splitlines()
     assert "  names    Adam, AdamW, Momentum, RMSProp, SGD" in explain("train.optimizer.name", config)
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ppmobile.models import anchors, assign
-from ppmobile.models.boxes import STD, area, corners, decode, encode, overlap, pairwise_iou
+from ppmobile.models.boxes import STD, area, at_least, corners, decode, encode, moved, overlap, pairwise_iou
 from ppmobile.predict import decode_boxes
 
 SIDES = st.floats(1, 100, width=32)
@@ -60,6 +60,28 @@ def test_an_unknown_overlap_is_refused():
 def test_decode_inverts_encode(boxes):
     boxes, prior = paddle.to_tensor(boxes), tensor([0, 0, 20, 10])
     assert decode(encode(boxes, prior, STD), prior, STD).numpy() == pytest.approx(boxes.numpy(), rel=1e-3, abs=1e-2)
+
+
+@settings(max_examples=40, deadline=None)
+@given(BOXES)
+def test_moved_is_decode_cut_at_the_picture(boxes):
+    prior, size = tensor([10, 20, 60, 60]), (80, 70)
+    boxes = paddle.to_tensor(boxes)
+    deltas = encode(boxes, prior, STD)
+    expected = np.clip(decode(deltas, prior, STD).numpy(), 0, [70, 80, 70, 80])
+    assert moved(prior, deltas, STD, size).numpy() == pytest.approx(expected, rel=1e-3, abs=1e-2)
+
+
+def test_moved_grows_sides_by_62_at_most():
+    got = moved(tensor([5000, 5000, 5010, 5010]), tensor([0, 0, 1000, 1000]), STD, (10000, 10000))
+    assert got.numpy() == pytest.approx(np.float32([[5005 - 312.5] * 2 + [5005 + 312.5] * 2]), rel=1e-5)
+
+
+@settings(deadline=None)
+@given(st.floats(17, 2000, width=32))
+def test_at_least_is_exact_above_16_pixels(limit):
+    below = np.nextafter(np.float32(limit), np.float32(0))
+    assert at_least(paddle.to_tensor([below, limit, 2 * limit, 0.0]), limit).tolist() == [0, 1, 1, 0]
 
 
 def test_deltas_by_hand():

@@ -10,6 +10,7 @@ from deterministic import blocky_image, tensor
 
 from ppmobile.models.build import build_model
 from ppmobile.predict.decode_boxes import decode, nms
+from ppmobile.zoo import official_keys
 
 ORACLES = Path(__file__).resolve().parents[2].parent / "shared" / "oracles" / "det"
 YOLO = {"neck": {"name": "YOLOFPN"}, "head": {"name": "YOLOv3Head"}}
@@ -26,8 +27,17 @@ CASES = {
         "backbone": {"name": "MobileNetV3", "size": "small", "ssdlite": True},
         "neck": {"name": "SSDExtra", "depthwise": True},
         "head": {"name": "SSDHead", "steps": [16, 32, 64, 107, 160, 320]}},
+    "picodet_s_320_coco_lcnet_320": {
+        "backbone": {"name": "PPLCNet", "scale": 0.75, "out_strides": [8, 16, 32]}, "neck": {"name": "LCPAN"},
+        "head": {"name": "PicoHead"}},
+    "faster_rcnn_mobilenet_v3_large_fpn_320_320": {
+        "backbone": {"name": "MobileNetV3", "size": "large", "out_strides": [8, 16, 32]},
+        "neck": {"name": "FPN", "channels": 48, "extra": 2, "extra_by": "conv"}, "head": {"name": "FasterRCNNHead"}},
 }
 OUTPUT, LOSS = 1e-4, 1e-3  # largest relative errors; float32 itself makes about 1e-6
+# Of PicoDet's recorded scores 7 % are 1, where the gradient hangs on the last bit: a picture * 1.0000002 moves single
+# norms by up to 0.39, half of them by less than 0.001; the loss as PaddleDetection writes it has our gradients.
+GRADIENT = {"PicoDet": 0.5}
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -57,7 +67,8 @@ def fill(model, recorded):
     """Give every tensor its recorded value; batch norm's statistics too, which training moves."""
     state = model.state_dict()
     for key, official in model.official_names().items():
-        state[key].set_value(tensor(official, state[key].shape, recorded["gain"]))
+        if official not in recorded["untouched"]:
+            state[key].set_value(tensor(official, state[key].shape, recorded["gain"]))
 
 
 def check(arrays, name, value):
@@ -80,8 +91,22 @@ def check(arrays, name, value):
 def test_keys_and_shapes(case):
     recorded, _, model, _ = case
     state, names = model.state_dict(), model.official_names()
-    assert [[names[key], list(state[key].shape)] for key in state] == [row[:2] for row in recorded["state_dict"]]
-    assert sum(p.size for p in model.parameters() if not p.stop_gradient) == recorded["params"]
+    rows = [row[:2] for row in recorded["state_dict"] if row[0] not in recorded.get("aliases", {})]
+    assert [[names[key], list(state[key].shape)] for key in state] == rows
+    assert official_keys(model) == [row[0] for row in recorded["state_dict"]]
+    fixed = sum(state[key].size for key in state if names[key] in recorded["untouched"])  # counted there, not learnt
+    assert sum(p.size for p in model.parameters() if not p.stop_gradient) + fixed == recorded["params"]
+
+
+@paddle.no_grad()
+def stages(head, features):
+    """What is recorded of a two-stage head: maps of the region proposal network, proposals, and their raw outputs."""
+    scores, deltas = head.rpn(features)
+    boxes = head.rpn.propose(scores, deltas, (320, 320), *head.limits)
+    logits, moves = head.roi(features, boxes.reshape([-1, 4]), [boxes.shape[1]] * len(boxes))
+    maps = [(f"rpn.{kind}.{i}", x) for kind, part in (("score", scores), ("delta", deltas)) for i, x in enumerate(part)]
+    return [*maps, *((f"rois.{i}", x) for i, x in enumerate(boxes)), ("head.deltas", moves.flatten(1)),
+            ("head.scores", paddle.nn.functional.softmax(logits))]
 
 
 def test_maps_and_boxes(case):
@@ -103,11 +128,22 @@ def test_maps_and_boxes(case):
     else:
         shown = [(f"{part}.{i}", x) for part, values in (("backbone", maps), ("neck", features), ("head", outputs))
                  for i, x in enumerate(values)]
+    if recorded["arch"] == "PicoDet":  # recorded for the first picture, and decoded for both
+        roots = [(x + 1e-9).sqrt() for x in outputs[:4]]
+        levels = [(f"{kind}.{i}", x) for kind, part in (("scores", roots), ("reg", outputs[4:]))
+                  for i, x in enumerate(part)]
+        shown = [pair for pair in shown if not pair[0].startswith("head.")]
+        shown += [(f"head.noexport.{name}", x[:1].flatten(2).transpose([0, 2, 1])) for name, x in levels]
+        shown += [("head.scores", paddle.to_tensor(scores.transpose(0, 2, 1))), ("head.boxes", paddle.to_tensor(boxes))]
+    if recorded["arch"] == "FasterRCNN":
+        shown = [pair for pair in shown if not pair[0].startswith("head.")] + stages(model.head, features)
     for name, value in shown:
         check(arrays, name, value)
     answers = (boxes, scores), decode([x.numpy() for x in outputs], model.head.raw(), recorded["input_shape"][2:])
     for answer in answers:
         found = nms(*answer, **model.head.nms)
+        if recorded["arch"] == "FasterRCNN":  # where nothing is found, PaddleDetection says a box without a score
+            found = [one if len(one) else np.float32([[0, 0, 0, 0, 1, 1]]) for one in found]
         assert [len(one) for one in found] == list(arrays["post.bbox_num"])
         found, expected = np.concatenate(found), arrays["post.bbox"]
         assert np.array_equal(found[:, 0], expected[:, 0])
@@ -115,11 +151,18 @@ def test_maps_and_boxes(case):
         assert np.abs(found - expected)[:, 1].max() <= OUTPUT
 
 
-@pytest.mark.parametrize("mode", ["frozen_bn", "batch_bn"])
+@pytest.mark.parametrize("mode", ["frozen_bn", "batch_bn", "frozen_bn_tal"])
 def test_losses_and_gradients(case, mode):
     recorded, _, model, batch = case
+    if mode not in recorded["losses"]:
+        pytest.skip("this detector has one assignment of targets only")
+    if recorded["arch"] == "PicoDet":
+        model.head.start_epoch(model.head.static_epochs if mode == "frozen_bn_tal" else 0)
     fill(model, recorded)
     model.train() if mode == "batch_bn" else model.eval()
+    if recorded["arch"] == "FasterRCNN":  # recorded without chance; of its parts only the backbone has batch norm
+        model.head.train()
+        model.head.shuffle = False
     model.clear_gradients()
     losses, expected = model.losses(batch), recorded["losses"][mode]
     total = sum(losses.values())
@@ -131,6 +174,9 @@ def test_losses_and_gradients(case, mode):
         norms, names = recorded["grad_norm_and_projection_frozen_bn"], model.official_names()
         parameters = {key: p for key, p in model.named_parameters() if not p.stop_gradient}
         assert len(parameters) == len(norms)
+        errors = []
         for key, parameter in parameters.items():
-            norm = np.linalg.norm(parameter.grad.numpy().astype(np.float64))
-            assert norm == pytest.approx(norms[names[key]][0], rel=LOSS), key
+            norm, wanted = np.linalg.norm(parameter.grad.numpy().astype(np.float64)), norms[names[key]][0]
+            assert norm == pytest.approx(wanted, rel=GRADIENT.get(recorded["arch"], LOSS)), key
+            errors.append(abs(norm - wanted) / max(wanted, norm, 1e-12))
+        assert np.median(errors) <= LOSS

@@ -28,13 +28,9 @@ def files(pictures):
 @pytest.fixture(scope="session")
 def right(trained, files):
     """(n, 3) probabilities of `files` by the training graph, the numbers that every runtime must give."""
-    from ppmobile.engine.infer import classify
+    from ppmobile.engine.infer import Trained
 
-    rows = []
-    for _, _, answers in classify(trained, files, 3):
-        scores = dict(answers)
-        rows.append([scores[name] for name in ("红 red", "green", "blue")])
-    return np.array(rows, np.float32)
+    return np.stack([result.probabilities for result in Trained(trained).stream(files)])
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from ppmobile import artefact
 from ppmobile.errors import ExportError
 from ppmobile.predict import runtimes
-from ppmobile.predict.replay import golden_pair
+from ppmobile.predict.replay import Replay
 from ppmobile.predict.runtimes import base, needs
 
 USED = ("paddle-fp32", "paddle-bf16", "onnx-fp32", "openvino-fp32", "openvino-bf16")
@@ -27,7 +27,8 @@ def test_each_gives_the_answer_of_training_in_arrays_of_its_own(shipped, name):
     found = artefact.read(shipped)
     if runtimes.status(name, found):
         pytest.skip(runtimes.status(name, found))
-    image, expected = golden_pair(found)
+    replay = Replay(found)
+    image, expected = replay.image, np.stack(replay.expected)
     runtime = runtimes.open_runtime(name, found, 2)
     first, = runtime.run(np.concatenate([image, image * 0]))
     kept = first.copy()

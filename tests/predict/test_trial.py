@@ -37,7 +37,7 @@ def test_a_runtime_that_is_right_gets_a_time(findings):
 
 def test_a_wrong_answer_is_told_unless_it_is_trusted(findings, monkeypatch):
     monkeypatch.setattr(onnx.OnnxRuntime, "run", lambda self, image: [self._run(image)[0][:, ::-1]])
-    assert "the golden sample differs by" in findings()[-1]["reason"]
+    assert "the golden sample differs: relative error" in findings()[-1]["reason"]
     assert "ms" in findings(trusted=["onnx-fp32"], unproven=())[-1]
 
 
@@ -90,7 +90,7 @@ def test_int8_without_fp32_is_not_proven_unless_verify_did(findings, low):
 def test_a_wrong_fp32_proves_nothing(findings, low, monkeypatch):
     monkeypatch.setattr(onnx.OnnxRuntime, "run", lambda self, image: [self._run(image)[0][:, ::-1]])
     found = findings(unproven=BOTH)
-    assert "differs by" in found[1]["reason"] and found[3]["reason"] == trial.UNPROVEN
+    assert "differs: " in found[1]["reason"] and found[3]["reason"] == trial.UNPROVEN
 
 
 def test_a_golden_picture_that_cannot_be_read_is_told_once(shipped, tmp_path):
@@ -134,7 +134,8 @@ def test_the_whole_way_with_a_runtime_that_crashes(shipped, tmp_path, monkeypatc
     ("raise SystemExit(3)", "exit status 3"), ("raise RuntimeError('no cake')", "RuntimeError: no cake"),
 ])
 def test_why_the_process_failed_is_told(shipped, tmp_path, monkeypatch, code, message):
-    script = f"from ppmobile.predict import replay\ndef broken(found):\n    {code}\nreplay.golden_pair = broken\n"
+    script = ("from ppmobile.predict import replay\ndef broken(self, found):\n"
+              f"    {code}\nreplay.Replay.__init__ = broken\n")
     (tmp_path / "sitecustomize.py").write_text(script, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     assert choose.measure(artefact.read(shipped), 1, [], ["onnx-fp32"])[2] == {

@@ -25,6 +25,7 @@ def calibrated(exported, gathered, tmp_path_factory):
 def quick(calibrated, monkeypatch):
     """Quantization takes the calibration that is there; gives the arguments of each call."""
     from ppmobile.slim import ptq
+    from ppmobile.slim.judge import BoxJudge, ClassJudge
 
     calls = []
 
@@ -33,7 +34,8 @@ def quick(calibrated, monkeypatch):
         return calibrated
 
     monkeypatch.setattr(ptq, "calibrate", stand_in)
-    monkeypatch.setattr(ptq, "PICTURES", 1)  # to rank the layers on
+    for judge in (ClassJudge, BoxJudge):
+        monkeypatch.setattr(judge, "pictures", 1)  # to rank the layers on
     return calls
 
 

@@ -32,7 +32,7 @@ def test_the_artefact_has_int8_files_and_is_sound(copied, gathered, quick):
     assert again.has("int8/inference.pdmodel", "int8/inference.pdiparams") and not again.problems
     about = again.deploy["quantization"]
     assert about["algo"] == "auto" and set(about["targets"]) == {"paddle"}
-    assert about["targets"]["paddle"]["top1"] == pytest.approx(result.found["paddle"].loss.top1, abs=1e-4)
+    assert about["targets"]["paddle"]["top1"] == pytest.approx(result.found["paddle"].loss.accuracy, abs=1e-4)
     assert golden(copied)["deploy"]["quantization"] == about
     assert quick == [(quick[0][0], len(gathered[0]), ("abs_max", "avg", "hist", "hist999"))]
 
@@ -68,7 +68,7 @@ def test_too_much_loss_changes_nothing(copied, gathered, quick):
 def test_a_target_that_nobody_asked_for_is_left_out_if_it_loses_too_much(copied, gathered, quick, monkeypatch, capsys):
     monkeypatch.setattr(ptq, "default_targets", lambda artefact: ("paddle", "lite"))
     monkeypatch.setattr(ptq, "check_targets", lambda artefact, names: ptq.default_targets(artefact))
-    garbage = np.eye(3, dtype=np.float32)[(gathered[1].labels + 1) % 3]  # never the right class
+    garbage = np.eye(3, dtype=np.float32)[(np.array(gathered[1].truths) + 1) % 3]  # never the right class
     monkeypatch.setattr(ptq.LiteTarget, "answers", lambda self, images: garbage)
     monkeypatch.setattr(ptq.PaddleTarget, "answers", lambda self, images: np.roll(garbage, -1, axis=1))
     result = quantize(copied, *gathered, Settings())
@@ -107,7 +107,7 @@ def test_the_files_are_those_of_the_layers_found_whatever_was_tried_last(materia
     names = list(layers(load_graph(material.artefact.folder)))
     drops = [1, 1, 1, 0, 0, 0]  # tried: 0, 1, 3, 2
     made, images = ptq.PaddleTarget(material), gathered[1].images[:2]
-    monkeypatch.setattr(ptq, "compare", lambda got, want, labels: Loss(1 - drops[len(names) - len(got)], 0.0))
+    monkeypatch.setattr(material.judge, "cost", lambda got, want, truths: Loss(1 - drops[len(names) - len(got)]))
     monkeypatch.setattr(made, "answers", lambda images: list(scales(load_graph(made.folder / "int8"))))
     ranking = [Ranked(name, {"avg": 0.0}) for name in names]
     found = ptq.choose(made, ranking, Pictures(images, None, ""), None, Settings(max_drop=0.5), silent, {})

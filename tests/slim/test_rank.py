@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 
+from ppmobile.artefact import read
 from ppmobile.export.program import load_graph, save_graph
+from ppmobile.slim.judge import judge_of
 from ppmobile.slim.quantizers import layers, scales, set_scales
 from ppmobile.slim.rank import Ranked, answers, least_inputs, merge, rank
+
+
+@pytest.fixture
+def judge(exported):
+    """That of the tiny classifier."""
+    return judge_of(read(exported))
 
 
 @pytest.fixture
@@ -17,15 +25,15 @@ def spoiled(calibrated, tmp_path):
     return {"abs_max": calibrated["abs_max"], "spoiled": tmp_path / "spoiled"}
 
 
-def test_the_layer_that_is_hurt_comes_first(exported, gathered, spoiled):
+def test_the_layer_that_is_hurt_comes_first(exported, gathered, spoiled, judge):
     names = ["head.fc", "backbone.stem.conv"]
-    ranking = rank(exported, {"spoiled": spoiled["spoiled"]}, names, gathered[0].images[:3])
+    ranking = rank(exported, {"spoiled": spoiled["spoiled"]}, names, gathered[0].images[:3], judge)
     assert [entry.layer for entry in ranking] == ["backbone.stem.conv", "head.fc"]
     assert ranking[0].error > 2 * ranking[1].error
 
 
-def test_the_better_range_is_chosen_and_merged(exported, gathered, spoiled, tmp_path):
-    ranking = rank(exported, spoiled, ["backbone.stem.conv"], gathered[0].images[:3])
+def test_the_better_range_is_chosen_and_merged(exported, gathered, spoiled, judge, tmp_path):
+    ranking = rank(exported, spoiled, ["backbone.stem.conv"], gathered[0].images[:3], judge)
     assert ranking[0].algorithm == "abs_max" and set(ranking[0].errors) == {"abs_max", "spoiled"}
     merge({"spoiled": spoiled["spoiled"], "abs_max": spoiled["abs_max"]}, ranking, tmp_path / "merged")
     assert scales(load_graph(tmp_path / "merged")) == scales(load_graph(spoiled["abs_max"]))
@@ -49,10 +57,10 @@ def test_ranked_takes_the_least_error():
     assert (Ranked("x", {"a": 2.0, "b": 1.0}).algorithm, Ranked("x", {"a": 2.0, "b": 1.0}).error) == ("b", 1.0)
 
 
-def test_answers_are_probabilities_a_picture(exported, gathered):
-    found = answers(load_graph(exported), gathered[0].images[:3])
-    assert found.shape == (3, 3)
-    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+def test_answers_are_what_the_judge_reads(exported, gathered, judge):
+    found = answers(load_graph(exported), gathered[0].images[:3], judge.read)
+    assert [one.shape for one in found] == [(3,)] * 3
+    np.testing.assert_allclose(np.sum(found, axis=1), 1, rtol=1e-5)
 
 
 def test_least_inputs(exported, gathered):

@@ -14,7 +14,7 @@ def by_count(drops):
 
     def measure(keep_float):
         asked.append(len(keep_float))
-        return Loss(1 - drops[len(keep_float)], 0.0)
+        return Loss(1 - drops[len(keep_float)])
 
     return measure, asked
 

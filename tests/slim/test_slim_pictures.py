@@ -19,7 +19,7 @@ def keys(pictures):
 def test_a_config_calibrates_on_train_and_measures_on_val(exported, tiny):
     first, second = gather(read(exported), 8, from_tree(tiny, {}, "tiny"))
     assert first.images.shape == (8, 3, 16, 16) and first.images.dtype == np.float32
-    assert len(second) == 6 and sorted(second.labels) == [0, 0, 1, 1, 2, 2]  # val has two of each of three colours
+    assert len(second) == 6 and sorted(second.truths) == [0, 0, 1, 1, 2, 2]  # val has two of each of three colours
     assert (first.origin, second.origin) == ("8 of data.train", "6 of data.val")
 
 
@@ -36,13 +36,13 @@ def test_without_a_val_split_the_rest_of_train_measures(exported, tiny):
 
 def test_a_folder_has_no_labels_and_no_picture_twice(exported, pictures):
     first, second = gather(read(exported), 10, pictures=pictures)
-    assert len(first) == 10 and len(second) == 26 and second.labels is None
+    assert len(first) == 10 and len(second) == 26 and second.truths is None
     assert not set(keys(first)) & set(keys(second))
 
 
 def test_a_list_file_has_labels(exported, pictures):
     _, second = gather(read(exported), 10, pictures=pictures / "val_list.txt")
-    assert len(second) == 3 and set(second.labels) <= {0, 1, 2}
+    assert len(second) == 3 and set(second.truths) <= {0, 1, 2}
 
 
 def test_an_unreadable_picture_is_passed_over(exported, pictures, tmp_path):

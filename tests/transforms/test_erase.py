@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from painting import painted
 
 from ppmobile.data.sample import Sample
 from ppmobile.transforms.erase import GridMask, RandomErasing
@@ -39,3 +42,27 @@ def test_grid_covers_the_share_that_keep_leaves():
 def test_probability_zero_never_covers(step):
     sample = Sample(np.zeros((9, 9, 3), np.uint8))
     assert all(step(sample, np.random.default_rng(i)) is sample for i in range(20))
+
+
+@settings(max_examples=80, deadline=None)
+@given(painted(), st.integers(0, 10**6), st.sampled_from([RandomErasing(p=1.0), GridMask(p=1.0, period=(0.1, 1.0))]))
+def test_covering_moves_nothing(sample, seed, step):
+    out = step(sample, np.random.default_rng(seed))
+    for name in ("boxes", "labels", "mask", "attributes", "difficult", "frame"):
+        assert np.array_equal(getattr(out, name), getattr(sample, name)), name
+    assert out.size == sample.size
+    changed = (out.image != sample.image).any(axis=2)
+    assert (out.image[changed] == FILL).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 60), st.integers(2, 60), st.floats(0.05, 1), st.floats(0, 1), st.integers(0, 10**6))
+def test_a_grid_is_a_lattice_whose_lines_stay_open(height, width, period, keep, seed):
+    step = GridMask(p=1.0, period=(period, period), keep=keep)
+    hidden = covered(step(Sample(np.zeros((height, width, 3), np.uint8)), np.random.default_rng(seed)).image)
+    rows, columns = hidden.any(axis=1), hidden.any(axis=0)
+    assert np.array_equal(hidden, rows[:, None] & columns)  # covered where a covered row meets a covered column
+    pixels = max(2, round(min(height, width) * period))
+    for line in (rows, columns):  # and both repeat with the period
+        assert np.array_equal(line[pixels:], line[:-pixels])
+        assert keep == 0 or line[:pixels].sum() <= round(pixels * (1 - keep))

@@ -6,6 +6,8 @@ from paddle import ParamAttr, nn
 from .. import HEADS
 from ..blocks import make_activation
 
+TOPK = 5  # answers that a predictor names
+
 
 @HEADS.register
 class ClassifyHead(nn.Layer):
@@ -46,6 +48,14 @@ class ClassifyHead(nn.Layer):
     def answer(self, outputs):
         """What a deployed model gives for logits (N, num_classes): probabilities of the same shape."""
         return F.softmax(outputs)
+
+    def deployed(self, outputs):
+        """What the exported graph gives: the probabilities."""
+        return self.answer(outputs)
+
+    def postprocess(self, classes):
+        """What deploy.yml says of reading the answers; classes: the names."""
+        return {"topk": min(TOPK, len(classes))}
 
     def predictions(self, outputs, batch):
         """What metrics count: the logits as an array."""

@@ -4,14 +4,28 @@ from paddle import nn
 
 from ...predict.decode_boxes import nms, to_original
 
+DRAW = 0.5  # score from which a predictor shows a box, as in PaddleDetection
+
 
 class Detector(nn.Layer):
-    """Base of a head whose `answer(outputs)` gives (n, A, 4) boxes in input pixels and (n, A, C) scores.
+    """Base of a head whose `answer(outputs)` gives boxes in input pixels and (n, A, C) scores.
 
+    The boxes are (n, A, 4) or, where each class has its own, (n, A, C, 4).
     nms: keywords of predict.decode_boxes.nms.
     """
 
     nms = {}
+
+    def deployed(self, outputs):
+        """What the exported graph gives: the raw outputs, a list; predict/decode_boxes.py makes boxes of them."""
+        return list(outputs)
+
+    def postprocess(self, classes):
+        """What deploy.yml says of reading the answers: decoding, suppression, and the score from which boxes are drawn.
+
+        classes: the names.
+        """
+        return {"raw": self.raw(), "nms": dict(self.nms), "draw_threshold": DRAW}
 
     def predictions(self, outputs, batch):
         """A list with (k, 6) for each picture: class, score, x1, y1, x2, y2 in pixels of the original.

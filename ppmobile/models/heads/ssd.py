@@ -72,6 +72,7 @@ class SSDHead(Detector):
             raise ValueError(f"kernel_size {kernel_size} must be odd")
         self.box_loss = BOX_LOSSES[one_of("box_loss", box_loss, BOX_LOSSES)]
         self.num_classes, self.steps, self.clip, self.negatives = num_classes, steps, clip, negatives
+        self.strides = list(strides)
         self.shapes = [shapes(*sizes) for sizes in zip(min_sizes, max_sizes, aspect_ratios)]
         self.depthwise = depthwise
         self.levels = nn.LayerList(
@@ -100,7 +101,12 @@ class SSDHead(Detector):
 
     def raw(self):
         """What predict.decode_boxes.decode needs to know of the raw outputs, as plain values."""
-        return {"kind": "ssd", "std": list(STD)}
+        return {"kind": "ssd", "std": list(STD), "strides": self.strides, "steps": [float(step) for step in self.steps],
+                "shapes": [shape.tolist() for shape in self.shapes], "clip": self.clip}
+
+    def deployed(self, outputs):
+        """What the exported graph gives: deltas and logits. The priors are no output: Paddle Lite cannot run that."""
+        return list(outputs[:2])
 
     def losses(self, outputs, batch):
         """{"loss_box", "loss_cls"}: sums over all pictures, divided by the number of priors that learn a box.

@@ -20,6 +20,12 @@ PRIOR = 0.01  # objectness a fresh head answers everywhere; most places are back
 IOU_WEIGHT = 2.5  # of the additional loss, as in PP-YOLO (arXiv:2007.12099)
 
 
+def _is_size(pair):
+    """Whether `pair` is [width, height] of numbers above 0."""
+    return isinstance(pair, (list, tuple)) and len(pair) == 2 and all(
+        isinstance(side, (int, float)) and side > 0 for side in pair)
+
+
 @HEADS.register
 class YOLOv3Head(Detector):
     """YOLOv3 (arXiv:1804.02767): for each cell and anchor x, y, w, h, objectness, and a score for each class.
@@ -37,10 +43,9 @@ class YOLOv3Head(Detector):
     def __init__(self, in_channels, strides, num_classes, anchors=COCO_ANCHORS, ignore=0.7, label_smoothing=False,
                  scale_xy=1.0, iou=None, further=1.0):
         super().__init__()
-        if len(anchors) == 0 or len(anchors) % len(in_channels) or any(len(pair) != 2 or min(pair) <= 0
-                                                                      for pair in anchors):
+        if len(anchors) == 0 or len(anchors) % len(in_channels) or not all(map(_is_size, anchors)):
             raise ValueError(f"anchors must be [width, height], as many for each of the {len(in_channels)} maps, "
-                             f"got {anchors!r}")
+                             f"got {anchors!r}; `ppmobile anchors` finds some")
         if iou is not None:
             one_of("iou", iou, KINDS)
         self.strides, self.num_classes = list(strides), num_classes

@@ -1,0 +1,169 @@
+"""How far a detector's answers may be from those of the reference, by precision, and why just so far."""
+
+from dataclasses import dataclass
+from typing import Optional
+
+import numpy as np
+
+from . import matched
+from .tolerances import DEVIATION, FLAT
+
+RAW = 1e-4  # fp32: largest error of a raw output, over its largest value
+SHARE = {"fp32": 0.99, "bf16": 0.9, "int8": 0.75}  # the least share of boxes with a partner
+SCORES = {"bf16": 0.05, "int8": 0.15}  # the most that partners' scores may differ in the mean
+CLASS_SHARE = 0.5  # the same for each class: one of many may not get lost
+FEWEST = 20  # boxes that a comparison should rest on
+MEANS = {"fp32": f"matched {matched.OVERLAP['fp32']} >= {SHARE['fp32']:.0%}, relative <= {RAW:.0e}", **{
+    precision: f"matched {matched.OVERLAP[precision]} >= {SHARE[precision]:.0%}, score error <= {SCORES[precision]}"
+    for precision in SCORES}}
+COLUMNS = (("boxes", "boxes", "d"), ("matched", "matched", ".1%"), ("overlap", "overlap", ".3f"),
+           ("score error", "score_error", ".1e"), ("relative", "relative", ".1e"), ("deviation", "deviation", ".2f"))
+LEGEND = """matched m: share of the boxes of both stages, weighted by score, that have a partner of their class and of IoU m or more;
+    fp32: all boxes, partners before suppression; else those over the threshold for drawing, after it
+overlap, score error: IoU of partners and difference of their scores, the worst in fp32, else the mean
+relative: max|a - b| / max|b| of the raw outputs, b being the stage before
+deviation: RMS of the difference of the raw outputs over how much they differ from picture to picture"""
+
+
+@dataclass(frozen=True)
+class BoxComparison:
+    """What comparing two sets of answers gave.
+
+    boxes, matched, overlap, score_error: see matched.Pairs. relative, deviation: of the raw outputs, None where these
+    cannot be compared. reason: why it is beyond the tolerance, or "".
+    """
+
+    boxes: Optional[int] = None
+    matched: Optional[float] = None
+    overlap: Optional[float] = None
+    score_error: Optional[float] = None
+    relative: Optional[float] = None
+    deviation: Optional[float] = None
+    reason: str = ""
+
+    @property
+    def passed(self):
+        """Whether everything is within its tolerance."""
+        return not self.reason
+
+
+def compare(got, want, options, draw, precision="fp32", allowed=None):
+    """The BoxComparison of two lists of Found.
+
+    options: keywords of predict.decode_boxes.nms. draw: the score from which boxes are drawn. allowed: relative errors
+    of raw outputs that are rounding, one for each picture; where it is more than RAW, boxes are not looked at.
+    """
+    problem = next((one.problem for one in [*got, *want] if one.problem), "")
+    if problem or len(got) != len(want):
+        return BoxComparison(reason=problem or f"answers {len(got)} pictures instead of {len(want)}")
+    errors, deviated = relative_errors(got, want), deviation(got, want)
+    allowed = np.full(len(want), RAW) if allowed is None else np.broadcast_to(allowed, len(want))
+    kind = "best" if few(want) else "rows"
+    if precision == "fp32":
+        steady = [i for i in range(len(want)) if allowed[i] <= RAW]
+        pairs = matched.same([got[i] for i in steady], [want[i] for i in steady], options, kind)
+        reason = _far(errors, allowed) or _unmatched(pairs, precision)
+    else:
+        pairs = matched.alike(got, want, level(want, draw, kind), precision, kind)
+        reason = _coarse(pairs, precision, deviated, kind)
+    relative = None if errors is None else float(errors.max())
+    return BoxComparison(pairs.boxes, pairs.share, pairs.overlap, pairs.score_error, relative, deviated, reason)
+
+
+def few(want):
+    """Whether the reference finds so few boxes that the best candidates are compared instead of them."""
+    known = all(one.best is not None for one in want)
+    return known and sum(len(one.rows) for one in want) < FEWEST
+
+
+def level(want, draw, kind="rows"):
+    """The score from which boxes count in bf16 and int8: `draw`, or less if there are not FEWEST of such a score."""
+    scores = np.sort(np.concatenate([getattr(one, kind)[:, 1] for one in want]))[::-1]
+    return min(draw, float(scores[min(FEWEST, len(scores)) - 1])) if len(scores) else draw
+
+
+def relative_errors(got, want, every=None):
+    """(N,) error of the raw outputs for each picture, relative to the largest value of each output; None if there are
+    none to compare, inf for other shapes.
+
+    every: the answers of whose raw outputs that value is the largest, by default `want`.
+    """
+    pairs = [(one.raw, _values(one, other)) for one, other in zip(got, want)]
+    if any(one is None or other is None for one, other in pairs):
+        return None
+    if any(len(one) != len(other) for one, other in pairs):
+        return np.full(len(want), np.inf)
+    sizes = _sizes(got if want[0].raw is None else want if every is None else every)
+    return np.array([max(_error(*one) / size for *one, size in zip(mine, theirs, sizes)) for mine, theirs in pairs])
+
+
+def _values(got, want):
+    """The raw outputs of the reference; of a golden sample, what the answer must be for its values to be the same."""
+    if want.raw is not None or want.samples is None or got.raw is None:
+        return want.raw
+    full = []
+    for output, kept in zip(got.raw, want.samples):
+        if [1, *output.shape] != list(kept["shape"]):
+            return []
+        output = output.copy()
+        output.reshape(-1)[kept["at"]] = kept["values"]
+        full.append(output)
+    return full if len(want.samples) == len(got.raw) else []
+
+
+def _sizes(answers):
+    """The largest absolute value of each raw output."""
+    return [max(float(np.abs(one.raw[j]).max(initial=0)) for one in answers) or 1e-30
+            for j in range(len(answers[0].raw))]
+
+
+def _error(got, want):
+    return float(np.abs(got.astype(np.float64) - want).max(initial=0)) if got.shape == want.shape else np.inf
+
+
+def deviation(got, want):
+    """RMS of the difference of the raw outputs over that of what tells the pictures apart, the worst of the outputs.
+
+    0 is equal; 1 is what a runtime gets that answers every picture alike. None if they cannot be compared.
+    """
+    if any(one.raw is None for one in [*got, *want]) or len(want) < 2:
+        return None
+    worst = 0.0
+    for j in range(len(want[0].raw)):
+        try:
+            a, b = (np.stack([one.raw[j] for one in answers]).astype(np.float64) for answers in (got, want))
+        except (ValueError, IndexError):  # pictures of several sizes
+            return None
+        if a.shape != b.shape:
+            return float("inf")
+        spread = max(np.sqrt(np.mean((b - b.mean(axis=0)) ** 2)), FLAT * np.sqrt(np.mean(b**2)), 1e-30)
+        worst = max(worst, float(np.sqrt(np.mean((a - b) ** 2)) / spread))
+    return worst
+
+
+def _far(errors, allowed):
+    if errors is None:
+        return ""
+    worst = int((errors / allowed).argmax())
+    if errors[worst] <= allowed[worst]:
+        return ""
+    return f"relative error of the raw outputs {errors[worst]:.1e} > {allowed[worst]:.0e}"
+
+
+def _unmatched(pairs, precision):
+    least = SHARE[precision]
+    if pairs.share is not None and pairs.share < least:
+        return f"{pairs.share:.1%} of the boxes have a partner, less than {least:.0%}"
+    if pairs.lowest is not None and pairs.lowest < CLASS_SHARE:
+        return f"{pairs.lowest:.1%} of the boxes of one class have a partner, less than {CLASS_SHARE:.0%}"
+    return ""
+
+
+def _coarse(pairs, precision, deviated, kind):
+    """Why bf16 or int8 is too far off: by its boxes, or where there are hardly any, by the raw outputs."""
+    if kind == "best" and deviated is not None:
+        return "" if deviated <= DEVIATION else f"raw outputs deviate by {deviated:.2f} > {DEVIATION} of their spread"
+    reason = _unmatched(pairs, precision)
+    if reason or pairs.score_error is None or pairs.score_error <= SCORES[precision]:
+        return reason
+    return f"scores differ by {pairs.score_error:.3f} > {SCORES[precision]} in the mean"
