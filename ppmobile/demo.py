@@ -1,4 +1,4 @@
-"""What `make demo` does: from embedded pictures to a small classifier and a small detector, verified on every runtime."""
+"""What `make demo` does: from embedded pictures to a small classifier and a small detector, proven on every runtime."""
 
 import os
 import shutil

@@ -8,8 +8,11 @@ import numpy as np
 from . import matched
 from .tolerances import DEVIATION, FLAT
 
-RAW = 1e-4  # fp32: largest error of a raw output, over its largest value
-SHARE = {"fp32": 0.99, "bf16": 0.9, "int8": 0.75}  # the least share of boxes with a partner
+# Measured, for 22 pictures: a YOLOv3 trained on BCCD gave in four runtimes 7e-6, and with one weight off by the size of
+# the largest 8e-3 to 2e-1; an untrained SSDLite 5e-5 to 6e-4. fp32 never lost a box, bf16 none of the trained net (scores
+# off by 0.025 in the mean) and 15 % of the untrained one's (0.037). int8's limits are not measured yet.
+RAW = 1e-3  # fp32: largest error of a raw output, over its largest value
+SHARE = {"fp32": 0.99, "bf16": 0.8, "int8": 0.75}  # the least share of boxes with a partner
 SCORES = {"bf16": 0.05, "int8": 0.15}  # the most that partners' scores may differ in the mean
 CLASS_SHARE = 0.5  # the same for each class: one of many may not get lost
 FEWEST = 20  # boxes that a comparison should rest on

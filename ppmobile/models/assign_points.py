@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..predict.anchors import cells
 from ..predict.decode_boxes import pairwise_iou
-from .anchors import cells
 
 INSIDE = 1e-9  # pixels by which a centre must lie inside its box
 ANCHOR = 5.0  # side of the square that ATSS lays on each centre, in strides

@@ -8,7 +8,7 @@ import json
 
 import numpy as np
 
-from ..models.anchors import priors
+from .anchors import priors
 
 
 def ssd(outputs, raw, size):

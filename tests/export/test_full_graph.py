@@ -32,15 +32,16 @@ def test_both_ways_give_the_same_boxes_in_the_original_pictures(both):
     for seed in range(3):
         image, sizes = inputs(2, seed), np.float32([[480, 640], [SIDE, 50]])
         outputs = list(run_graph(raw, image).values())
-        rows = nms(*decode(outputs, head.raw(), (SIDE, SIDE)), **head.nms)
-        want = [to_original(one, (0, 0, SIDE, SIDE), size) for one, size in zip(rows, sizes)]
         feed = {"im_shape": np.full((2, 2), SIDE, np.float32), "image": image, "scale_factor": SIDE / sizes}
         got, counts = run_graph(full, feed).values()
         got = [one[one[:, 1] > 0] for one in np.split(got, np.cumsum(counts)[:-1])]
-        for one, other in zip(got, want):
+        for one, boxes, scores, size in zip(got, *decode(outputs, head.raw(), (SIDE, SIDE)), sizes):
+            want = matched.found(boxes, scores, head.nms)
+            want.rows, want.candidates = (to_original(rows, (0, 0, SIDE, SIDE), size)
+                                          for rows in (want.rows, want.candidates))
             # rounding decides which of two equal candidates stays: partners, not bits
-            pairs = matched.alike([matched.Found(one)], [matched.Found(other)], 0.05, "fp32")
-            assert pairs.share > 0.99 and pairs.score_error < 1e-5, (len(one), len(other))
+            pairs = matched.same([want], [matched.Found(one)], head.nms)
+            assert pairs.share == 1.0 and pairs.score_error < 1e-5, (len(one), len(want.rows))
             compared += pairs.boxes
     assert compared > 50
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ppmobile.models import anchors, assign
+from ppmobile.models import assign
 from ppmobile.models.boxes import STD, area, at_least, corners, decode, encode, moved, overlap, pairwise_iou
-from ppmobile.predict import decode_boxes
+from ppmobile.predict import anchors, decode_boxes
 
 SIDES = st.floats(1, 100, width=32)
 BOX = st.tuples(st.floats(-50, 50, width=32), st.floats(-50, 50, width=32), SIDES, SIDES)

@@ -7,9 +7,9 @@ import pytest
 from ppmobile import zoo
 from ppmobile.errors import ConfigError, ExportError
 from ppmobile.models import HEADS
-from ppmobile.models.anchors import grid, shapes_of_area
 from ppmobile.models.build import build_model
 from ppmobile.models.proposals import split
+from ppmobile.predict.anchors import grid, shapes_of_area
 from ppmobile.predict.decode_boxes import decode, nms
 
 SMALL = {"width": 8, "before": 20, "after": 10, "train_before": 40, "train_after": 20, "rpn_samples": 32,

@@ -82,8 +82,8 @@ def test_from_boxes_to_int8(box_set, detector, tmp_path, monkeypatch):
     assert again.has("int8/inference.pdmodel") and not again.problems
     about = again.deploy["quantization"]["targets"]["paddle"]
     assert set(about) == {"keep_float", "agreement", "map50", "fp32_map50"}
-    # the net finds a hundred boxes a picture, and int8 finds most of them again (measured: see below)
-    print(result.found, [e.error for e in result.ranking])
-    assert result.found["paddle"].loss.agreement > 0.8
+    # the head's bias makes the net find a hundred boxes a picture, whatever is on it, and int8 all of them again;
+    # no layer alone costs more than 0.0005 of what they say (measured), and each costs something
+    assert result.found["paddle"].loss.agreement > 0.95
     errors = [entry.error for entry in result.ranking]
-    assert errors == sorted(errors, reverse=True) and 0 < errors[0] < 0.5
+    assert errors == sorted(errors, reverse=True) and 0 < errors[-1] < errors[0] < 0.05

@@ -6,7 +6,7 @@ import paddle.nn.functional as F
 from paddle import ParamAttr, nn
 
 from ...compat import suppress
-from ..anchors import grid, shapes_of_area
+from ...predict.anchors import grid, shapes_of_area
 from ..boxes import at_least, constant, encode, moved
 from ..proposals import match, sample
 

@@ -6,8 +6,8 @@ import paddle.nn.functional as F
 from paddle import nn
 
 from ...errors import ExportError
+from ...predict.anchors import priors, shapes
 from .. import HEADS
-from ..anchors import priors, shapes
 from ..assign import boxes_for_priors, hard_negatives, truth
 from ..blocks import ConvBN, one_of
 from ..boxes import STD, decode, encode, pairwise_iou

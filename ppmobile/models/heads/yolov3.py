@@ -7,8 +7,8 @@ import paddle
 import paddle.nn.functional as F
 from paddle import ParamAttr, nn
 
+from ...predict.anchors import cells
 from .. import HEADS
-from ..anchors import cells
 from ..assign import cells_for_boxes, truth
 from ..blocks import one_of
 from ..boxes import KINDS, corners, pairwise_iou

@@ -1,4 +1,4 @@
-"""The boxes that detectors start from, in NumPy: SSD's priors and the corners of a map's cells."""
+"""The boxes that detectors start from, in NumPy, for heads and predictors alike: priors, anchors, a map's cells."""
 
 import numpy as np
 
