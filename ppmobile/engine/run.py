@@ -15,6 +15,7 @@ from ..data.loader import Loader
 from ..errors import CheckpointError, ConfigError, DataError, PPMobileError
 from ..files import write_json, write_text
 from ..metrics import METRICS
+from ..mkl import unlock
 from ..models.build import build_model
 from ..transforms import BatchCompose, Compose
 from ..zoo import load_official, resolve
@@ -112,6 +113,7 @@ def located_errors(config):
 
 def assemble(config, folder, pretrained=True):
     """The Trainer of a config, ready to fit or to resume. pretrained: load model.pretrained; a resume needs it not."""
+    unlock()
     paddle.seed(config.seed)
     train_set, val_set = prepare(config)
     model = build_model(vars(config.model), config.task, len(train_set.classes))
@@ -212,6 +214,7 @@ def restore(weights, config=None):
     """
     from ..config import from_tree
 
+    unlock()
     saved = checkpoints.load(weights)
     if config is None:
         config = from_tree(saved.meta["config"], {}, Path(weights).name)

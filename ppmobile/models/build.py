@@ -5,7 +5,6 @@ import numbers
 from paddle import nn
 
 from ..errors import ConfigError
-from ..mkl import unlock
 from ..registry import suggestion
 from ..schema import DEFAULT_PARTS
 from ..wording import expected
@@ -56,7 +55,6 @@ def build_model(model_section, task, num_classes, place="model"):
     of the backbone's published net. task: "classify", ... num_classes: of the dataset. place: dotted place of the
     section, for messages. ConfigError on anything unknown or refused.
     """
-    unlock()  # here, since no net computes before it is built
     backbone = BACKBONES.build(model_section.get("backbone"), f"{place}.backbone")
     channels, strides = backbone.channels, backbone.strides
     neck = None
