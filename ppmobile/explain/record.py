@@ -10,7 +10,7 @@ from ..errors import PPMobileError
 from ..files import write_text
 from ..wording import brief
 
-BEGIN, END = "<!-- made by tools/record.py: do not edit -->", "<!-- end -->"
+BEGIN, END = "<!-- made by a tool: do not edit -->", "<!-- end -->"
 NAMES = ("run", "metric", "best on val (epoch)", "on test", "minutes", "epochs", "img/s", "pictures", "params M",
          "MACs M")
 
@@ -34,11 +34,18 @@ def record(page, runs):
             shutil.copyfile(run / name, target)
     lines = ["| " + " | ".join(NAMES) + " |", "|" + "---|" * len(NAMES)]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
-    text = "\n".join([BEGIN, "", *lines, "", *commands, "", *(
-        f"![{Path(run).name}]({page.stem}/{Path(run).name}_curves.png)" for run in runs), "", END])
+    text = "\n".join(["", *lines, "", *commands, "", *(
+        f"![{Path(run).name}]({page.stem}/{Path(run).name}_curves.png)" for run in runs), ""])
+    write_text(page, replaced(page, text))
+
+
+def replaced(page, text):
+    """The content of the Markdown file `page` with `text` between its markers, or with markers at its end."""
+    page = Path(page)
+    block = f"{BEGIN}\n{text}\n{END}"
     old = page.read_text(encoding="utf-8") if page.is_file() else f"# {page.stem}\n\n"
     pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-    write_text(page, pattern.sub(lambda _: text, old) if pattern.search(old) else f"{old.rstrip()}\n\n{text}\n")
+    return pattern.sub(lambda _: block, old) if pattern.search(old) else f"{old.rstrip()}\n\n{block}\n"
 
 
 def describe(run):

@@ -1,0 +1,143 @@
+"""Variants of one training, each with some seeds, as a table that says what is more than noise (tools/ablate.py)."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..cli import fail
+from ..errors import ConfigError, PPMobileError
+from ..files import write_text
+from ..yaml_text import parse_yaml
+from .record import replaced, told
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYS = {"config": str, "common": list, "seeds": list, "variants": dict}
+NAMES = ("variant", "test, seed by seed", "mean", "to the first", "verdict", "best on val", "minutes")
+LEGEND = """The first variant is what the others are compared with; each differs from it in what its name says. Noise:
+two standard errors of a difference of means, from the spread between the seeds, pooled over all variants: {noise:.4f}.
+Differences below that say nothing.
+"""
+
+
+class Study(NamedTuple):
+    """config: path of a YAML. common: overrides of all runs. seeds: whole numbers. variants: {name: overrides}."""
+
+    config: str
+    common: list
+    seeds: list
+    variants: dict
+
+
+class Run(NamedTuple):
+    """A finished training. test, val: the metric; minutes: of training. start: first entry of its run.json."""
+
+    test: float
+    val: float
+    minutes: float
+    start: dict
+
+
+def main():
+    """Train what is missing, then write the page; exit status 2 with one line if that cannot be done."""
+    arguments = argparse.ArgumentParser(prog="ablate.py", description="compare variants of one training")
+    arguments.add_argument("study", help="a YAML of config, common, seeds and variants; see tools/studies")
+    arguments.add_argument("--runs", required=True, type=Path, metavar="FOLDER", help="of the runs; done ones are kept")
+    arguments.add_argument("--page", required=True, type=Path, metavar="FILE", help="the Markdown file with the table")
+    arguments.add_argument("-o", "--override", nargs="+", default=[], metavar="A.B=C", help="for all runs, e.g. paths")
+    options = arguments.parse_args()
+    try:
+        study = read_study(options.study)
+        runs = {name: [finished(study, options, number, name, seed) for seed in study.seeds]
+                for number, name in enumerate(study.variants)}
+        write_text(options.page, replaced(options.page, text_of(study, runs, options)))
+    except PPMobileError as error:
+        return fail(error)
+    return 0
+
+
+def read_study(path):
+    """The Study in a YAML file. ConfigError names what is missing or of another type."""
+    try:
+        tree = parse_yaml(Path(path).read_text(encoding="utf-8"), path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    if not isinstance(tree, dict) or set(tree) != set(KEYS):
+        raise ConfigError(f"{path}: a study has the keys {', '.join(KEYS)}")
+    wrong = [key for key, kind in KEYS.items() if not isinstance(tree[key], kind) or not tree[key] and key != "common"]
+    if wrong:
+        raise ConfigError(f"{path}: {wrong[0]}: expected {KEYS[wrong[0]].__name__}, not empty")
+    return Study(**tree)
+
+
+def finished(study, options, number, name, seed):
+    """The Run of a variant and seed; trained and evaluated in processes of its own if that was not done before."""
+    folder = options.runs / f"{number}_{seed}"
+    result = folder / "eval_test" / "result.json"
+    if not result.is_file():
+        print(f"{name}, seed {seed}: {folder}", file=sys.stderr, flush=True)
+        _run("train", "-c", study.config, "--overwrite", "-o", f"output={folder}", f"seed={seed}", *study.common,
+             *study.variants[name], *options.override)
+        _run("eval", "-w", str(folder), "--split", "test")
+    return read_run(folder)
+
+
+def read_run(folder):
+    """The Run in a folder whose test split was evaluated."""
+    metrics = json.loads((folder / "eval_test" / "result.json").read_text(encoding="utf-8"))
+    metric = next(iter(metrics))  # a result begins with the key that the best epoch is chosen by
+    start, cells, test = told(folder, metric)
+    return Run(test, float(cells[0].split()[0]), float(cells[1]), start)
+
+
+def _run(*argv):
+    """One command of ppmobile, whose output goes to ours. PPMobileError if it fails."""
+    path = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p)
+    status = subprocess.run([sys.executable, "-m", "ppmobile", *argv], env={**os.environ, "PYTHONPATH": path},
+                            stdout=sys.stderr, check=False).returncode
+    if status:
+        raise PPMobileError(f"ppmobile {argv[0]} ended with status {status}; see above")
+
+
+def text_of(study, runs, options):
+    """The lines between the markers of the page: table, legend, command and machine."""
+    noise, rows = noise_of(runs), []
+    first = np.mean([run.test for run in next(iter(runs.values()))])
+    for name, ones in runs.items():
+        tests = [run.test for run in ones]
+        rows.append([name, " ".join(f"{test:.4f}" for test in tests), f"{np.mean(tests):.4f}",
+                     f"{np.mean(tests) - first:+.4f}", verdict(np.mean(tests) - first, noise),
+                     " ".join(f"{run.val:.4f}" for run in ones), " ".join(f"{run.minutes:.1f}" for run in ones)])
+    rows[0][3:5] = ["", ""]
+    table = ["| " + " | ".join(cells) + " |" for cells in (NAMES, ["---"] * len(NAMES), *rows)]
+    start = next(iter(runs.values()))[0].start
+    command = f"    python tools/ablate.py {options.study} --runs {options.runs} --page {options.page}"
+    overrides = [f" -o {' '.join(options.override)}"] if options.override else []
+    machine = (f"    # {start['date']}, {start['cpu']}, {start['cores']} cores, {start['processes']} processes, "
+               f"paddlepaddle {start['versions']['paddlepaddle']}, Python {start['python']}")
+    changed = [f"- {name}: `{' '.join(study.variants[name])}`" for name in study.variants if study.variants[name]]
+    return "\n".join(["", *table, "", LEGEND.format(noise=noise), *changed, "", "".join([command, *overrides]), machine,
+                      ""])
+
+
+def noise_of(runs):
+    """Two standard errors of the difference of two variants' means; runs: {variant: list of Run}, as many of each.
+
+    The variance is that between the seeds of a variant, averaged over the variants; NaN for one seed.
+    """
+    tests = np.array([[run.test for run in ones] for ones in runs.values()])
+    if tests.shape[1] < 2:
+        return float("nan")
+    return float(2 * np.sqrt(2 / tests.shape[1] * tests.var(axis=1, ddof=1).mean()))
+
+
+def verdict(difference, noise):
+    """What a difference of means says, in words."""
+    if not abs(difference) > noise:  # NaN is no verdict either
+        return "within the noise"
+    return "better" if difference > 0 else "worse"
