@@ -101,8 +101,9 @@ def golden(folder):
 
     picture: the name of its file. input: {"shape", "sha256"} of the preprocessed tensor. output: the answer of the
     training graph as lists, (1, C) probabilities, or (k, 6) class, score and box in pixels of the input for a detector.
-    raw: samples of a detector's raw outputs, if they have an order. layers: {layer path: {"shape", "at": flat indices, "values", "mean"}}, samples of
-    the output of each layer in the training graph, and its mean. deploy: a copy of deploy.yml without its `files`.
+    raw: samples of a detector's raw outputs, if they have an order. layers: {layer path: {"shape", "at": flat indices,
+    "values", "mean"}}, samples of the output of each layer in the training graph, and its mean. deploy: a copy of
+    deploy.yml without its `files`.
     ExportError names the key that is not like that.
     """
     sample, problem = _load_golden(Path(folder) / GOLDEN)

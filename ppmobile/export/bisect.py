@@ -62,9 +62,9 @@ def in_runtime(artefact, runtime, graph, image, precision):
     """The Difference of a runtime's files from the traced fp32 `graph` on an input array; None if it cannot be found.
 
     Graphs cut short are run by the runtime itself, so its optimisations are on trial as well. Halving finds a layer
-    from which on what is still read (frontier.py) differs in about seven runs; with bf16 and int8 the error grows from layer to layer,
-    and what is found is where it passes that of LAYER. ANSWER if no inner layer differs: then it is the last step, or
-    the net as a whole.
+    from which on what is still read (frontier.py) differs in about seven runs; with bf16 and int8 the error grows from
+    layer to layer, and what is found is where it passes that of LAYER. ANSWER if no inner layer differs: then it is the
+    last step, or the net as a whole.
     """
     cut = cutter(artefact, runtime, graph)
     asked = [*frontiers(graph, [name for _, name in cut.layers]), graph.outputs]

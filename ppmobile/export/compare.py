@@ -120,5 +120,5 @@ class BoxAnswers:
         if not compare_boxes.few(want):
             return ""
         return (f"all pictures together have fewer than {compare_boxes.FEWEST} boxes above a score of "
-                f"{self.nms['score_threshold']:g}, as with an untrained net: the best {matched.BEST} candidates of each "
-                "picture were compared in fp32, and raw outputs in the other precisions")
+                f"{self.nms['score_threshold']:g}, as with an untrained net: the best {matched.BEST} candidates of "
+                "each picture were compared in fp32, and raw outputs in the other precisions")

@@ -63,11 +63,10 @@ def suppress(boxes, scores, options):
     boxes: (n, A, 4), or (n, A, C, 4). scores: (n, A, C). options: keywords of predict.decode_boxes.nms, whose answer
     this is. Only for tracing.
     """
-    candidates = boxes.shape[1]
     inputs = {"BBoxes": boxes, "Scores": scores.transpose([0, 2, 1])}
     if len(boxes.shape) == 4:  # a box for each class: the operator takes the pictures one behind the other
         inputs = {"BBoxes": boxes.reshape([-1, *boxes.shape[2:]]), "Scores": scores.reshape([-1, scores.shape[2]]),
-                  "RoisNum": paddle.full([boxes.shape[0]], candidates, "int32")}
+                  "RoisNum": paddle.full([boxes.shape[0]], boxes.shape[1], "int32")}
     helper = LayerHelper("multiclass_nms3")
     rows, index, counts = (helper.create_variable_for_type_inference(kind) for kind in ("float32", "int32", "int32"))
     helper.append_op(type="multiclass_nms3", inputs=inputs,
@@ -75,8 +74,14 @@ def suppress(boxes, scores, options):
                      attrs={"background_label": -1, "score_threshold": options["score_threshold"],
                             "nms_top_k": options["top_k"], "nms_threshold": options["iou_threshold"],
                             "keep_top_k": options["keep"], "nms_eta": 1.0, "normalized": True})
-    picture = paddle.floor_divide(index.reshape([-1]), paddle.full([1], candidates, "int32"))
-    return rows, picture, counts
+    return rows, _pictures(rows, counts), counts
+
+
+def _pictures(rows, counts):
+    """(K,) int32: the picture of each of the rows (K, 6), of which `counts` (n,) belong to each, in order."""
+    place = paddle.cumsum(paddle.ones_like(rows[:, :1]), axis=0)
+    ends = paddle.cumsum(counts.astype("float32")).unsqueeze(0)
+    return (place > ends).astype("int32").sum(axis=1).astype("int32")
 
 
 def write_full_graph(net, shape, folder, with_size=True):

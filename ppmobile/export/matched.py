@@ -5,12 +5,12 @@ two boxes of equal score suppresses the other, and what an overlap just at the t
 the net proposes. bf16 and int8: boxes after suppression are paired one to one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
 import numpy as np
 
-from ..predict.decode_boxes import EMPTY, nms, pairwise_iou
+from ..predict.decode_boxes import EMPTY, nms, pairwise_iou, to_original
 
 OVERLAP = {"fp32": 0.99, "bf16": 0.5, "int8": 0.5}  # IoU from which two boxes are partners
 PIXELS = 0.1  # corners this close make partners in fp32, too: of thin boxes little less overlaps little
@@ -41,10 +41,12 @@ class Found:
 
 @dataclass(frozen=True)
 class Pairs:
-    """How two sets of boxes fit. boxes: how many of the reference were looked at. share: of the boxes of both that have
-    a partner, weighted by score; lowest: that of the class where it is least, of classes with FEW boxes or more.
-    overlap: IoU of partners, score_error: difference of their scores; the worst in fp32, the mean else. None where there
-    are no boxes."""
+    """How two sets of boxes fit.
+
+    boxes: how many of the reference were looked at. share: of the boxes of both that have a partner, weighted by score;
+    lowest: that of the class where it is least, of classes with FEW boxes or more. overlap: IoU of partners,
+    score_error: difference of their scores; the worst in fp32, the mean else. None where there are no boxes.
+    """
 
     boxes: int
     share: Optional[float] = None
@@ -78,6 +80,15 @@ def _rows(boxes, scores, options, ranked):
         if low == options["score_threshold"] or len(rows) >= keep:
             return rows, low
         count *= 4
+
+
+def inside(answer, size):
+    """The Found with its rows cut at the borders of a picture of `size` (height, width), without what has no area left.
+
+    It is what predictors show, and what a full graph answers.
+    """
+    rows, candidates = (to_original(part, (0, 0, size[1], size[0]), size) for part in (answer.rows, answer.candidates))
+    return replace(answer, rows=rows, candidates=candidates)
 
 
 def nothing(problem):

@@ -68,7 +68,8 @@ def run_graph(graph, image, names=None):
     """
     names = list(names or graph.outputs)
     with static_mode(graph.scope) as executor:
-        values = executor.run(graph.program, feed=image if isinstance(image, dict) else {graph.inputs[0]: image}, fetch_list=names)
+        feed = image if isinstance(image, dict) else {graph.inputs[0]: image}
+        values = executor.run(graph.program, feed=feed, fetch_list=names)
     return dict(zip(names, values))
 
 

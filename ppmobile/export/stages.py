@@ -20,7 +20,8 @@ BEFORE = ("files", "preprocess", "eager", "traced")  # stages that no runtime ca
 class Stage:
     """One step from the trained net to a runtime.
 
-    The numbers are those of tolerances.Comparison or compare_boxes.BoxComparison, None where there are none. verdict: "passed", "FAILED" or "skipped". reason: why not passed. layer, layer_error: the first that differs.
+    The numbers are those of tolerances.Comparison or compare_boxes.BoxComparison, None where there are none.
+    verdict: "passed", "FAILED" or "skipped". reason: why not passed. layer, layer_error: the first that differs.
     """
 
     name: str

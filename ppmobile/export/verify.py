@@ -235,7 +235,9 @@ class _Run:
         from .full_graph import load_full, run_full
 
         full = load_full(self.artefact)
-        self.judge(stage, self.traced, [matched.Found(run_full(full, image)) for image in self.trial.inputs])
+        rows = [matched.Found(run_full(full, image)) for image in self.trial.inputs]
+        inside = [matched.inside(one, image.shape[2:]) for one, image in zip(self.traced, self.trial.inputs)]
+        self.judge(stage, inside, rows)
 
     def _trace(self, image):
         """The traced graph's outputs for an input, a list of arrays."""

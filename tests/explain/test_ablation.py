@@ -64,7 +64,8 @@ def test_finished_runs_become_a_page(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("text, message", [
     (STUDY.replace("seeds", "seed"), "a study has the keys config, common, seeds, variants"),
-    (STUDY.replace("[0, 1]", "[]"), "seeds: expected list"), (STUDY.replace("tiny.yml", "[3]"), "config: expected str")])
+    (STUDY.replace("[0, 1]", "[]"), "seeds: expected list"),
+    (STUDY.replace("tiny.yml", "[3]"), "config: expected str")])
 def test_a_wrong_study_is_named(tmp_path, text, message):
     (tmp_path / "study.yml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=message):

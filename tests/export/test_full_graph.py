@@ -58,10 +58,10 @@ def test_a_box_for_each_class(tmp_path):
     class Model(paddle.nn.Layer):
         def __init__(self):
             super().__init__()
-            self.head = Head()
+            self.head, self.nothing = Head(), paddle.nn.Conv2D(3, 1, 1)  # a graph without weights is not written
 
         def forward(self, image):
-            boxes = paddle.to_tensor(fixed[0]) + 0 * image.sum()
+            boxes = paddle.to_tensor(fixed[0]) + 0 * self.nothing(image).sum()
             return boxes, paddle.to_tensor(fixed[1])
 
     rng = np.random.default_rng(0)

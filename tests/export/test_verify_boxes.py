@@ -35,7 +35,7 @@ def test_a_sound_detector_passes(made, tmp_path):
     assert {s.name: s.verdict for s in report.stages} == dict.fromkeys(
         ["files", "preprocess", "eager", "traced", "paddle-fp32", "full"], "passed"), report.table()
     one = stage(report, "paddle-fp32")
-    assert one.boxes > 20 and one.matched == 1.0 and one.score_error < 1e-4 and one.relative < 1e-4
+    assert one.boxes > 20 and one.matched == 1.0 and one.score_error < 1e-3 and one.relative < 1e-4
     assert stage(report, "full").boxes > 20 and stage(report, "full").matched > 0.99
     assert report.table().splitlines()[1].split()[:5] == ["stage", "verdict", "boxes", "matched", "overlap"]
     kept = json.loads((folder / "verify.json").read_text(encoding="utf-8"))
@@ -55,7 +55,7 @@ def test_what_deploy_yml_and_the_golden_sample_say(made):
 def test_a_changed_weight_is_named(made, tmp_path):
     kind, model, folder = made
     folder = copy(folder, tmp_path / "a")
-    layer = {"yolo": "neck.levels.1.convs.1.conv", "ssd": "head.levels.1.boxes.depthwise.conv"}[kind]
+    layer = {"yolo": "neck.levels.1.convs.1.conv", "ssd": "neck.blocks.0.pointwise.conv"}[kind]
     change_weight(folder, layer)
     reseal(folder)
     report = verify(folder, model, runtimes=[], count=1)
@@ -73,8 +73,8 @@ def test_a_changed_weight_in_one_branch_of_the_onnx_file_is_named(made, tmp_path
     reseal(folder)
     assert verify(folder, runtimes=["onnx-fp32"], count=1).passed
     # the layers behind it belong to other branches, which are right
-    layer = {"yolo": "neck.levels.0.tip.conv", "ssd": "head.levels.0.boxes.depthwise.conv"}[kind]
-    change_onnx_weight(folder / "model.onnx", filter_name(folder, layer))
+    layer = {"yolo": "neck.levels.0.tip.conv", "ssd": "head.levels.0.boxes.pointwise"}[kind]
+    change_onnx_weight(folder / "model.onnx", filter_name(folder, layer), 10.0)
     reseal(folder)
     report = verify(folder, runtimes=["onnx-fp32"], count=1)
     assert stage(report, "onnx-fp32").verdict == "FAILED" and stage(report, "onnx-fp32").layer == layer
