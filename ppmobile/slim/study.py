@@ -30,8 +30,8 @@ RANGES = ["model", "fp32 {measure}", "ranges", "all int8", "as fp32", "simulated
 RESULTS = ["model", "fp32 {measure}", "max-drop", "target", "{measure}", "as fp32", "in float", "MB", "x same fp32",
            "x paddle-fp32", "layers"]
 AGREEMENT = {"top1": "the share of answers that fp32 gives, too",
-             "map50": "the share, by score, of the boxes over the threshold for drawing (of int8 and of fp32) that the "
-                      "other\nfinds too: same class, IoU 0.5 or more, at least half that score"}
+             "map50": "the share, by score, of the boxes over the threshold for drawing (of int8 and of\nfp32) that "
+                      "the other finds too: same class, IoU 0.5 or more, at least half that score"}
 MEANING = "\n## What it means\n"  # the end of a page is written by hand, and stays when it is made anew
 INTRODUCTION = """# int8 after training: what it costs, what it gains
 
