@@ -10,7 +10,8 @@ def main(argv):
                            help="a run's folder or a checkpoint")
     arguments.add_argument("--out", required=True, type=path, metavar="FOLDER", help="the artefact's folder")
     arguments.add_argument("--for", dest="targets", nargs="+", default=["paddle"], metavar="TARGET",
-                           help="paddle (always), lite, onnx, openvino, paddlex, pir; default: paddle")
+                           help="paddle (always), lite, onnx, openvino, paddlex, full (a detector's boxes inside the "
+                                "graph), pir; default: paddle")
     arguments.add_argument("--picture", type=path, metavar="FILE",
                            help="the golden sample's picture; default: the first of the val split")
     arguments.add_argument("--dynamic", nargs="+", default=[], metavar="AXIS",

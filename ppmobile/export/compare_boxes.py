@@ -9,7 +9,7 @@ from . import matched
 from .tolerances import DEVIATION, FLAT
 
 # Measured on 22 pictures: a YOLOv3 trained on BCCD gave 7e-6 in four runtimes, and 8e-3 to 2e-1 with one weight off by
-# the size of the largest; an untrained SSDLite 5e-5 to 6e-4. fp32 never lost a box; bf16 none of the trained net (scores
+# the size of the largest; an untrained SSDLite 5e-5 to 6e-4. fp32 lost no box; bf16 none of the trained net (scores
 # off by 0.025 in the mean), and 15 % of the untrained one's (0.037). int8's limits are not measured yet.
 RAW = 1e-3  # fp32: largest error of a raw output, over its largest value
 SHARE = {"fp32": 0.99, "bf16": 0.8, "int8": 0.75}  # the least share of boxes with a partner
@@ -21,7 +21,7 @@ MEANS = {"fp32": f"matched {matched.OVERLAP['fp32']} >= {SHARE['fp32']:.0%}, rel
     for precision in SCORES}}
 COLUMNS = (("boxes", "boxes", "d"), ("matched", "matched", ".1%"), ("overlap", "overlap", ".3f"),
            ("score error", "score_error", ".1e"), ("relative", "relative", ".1e"), ("deviation", "deviation", ".2f"))
-LEGEND = """matched m: share of the boxes of both, weighted by score, that have a partner of their class and of IoU m or more;
+LEGEND = """matched m: share of the boxes of both, weighted by score, with a partner of their class and of IoU >= m;
     fp32: all boxes, partners before suppression; else those over the threshold for drawing, after it
 overlap, score error: IoU of partners and difference of their scores, the worst in fp32, else the mean
 relative: max|a - b| / max|b| of the raw outputs, b being the stage before

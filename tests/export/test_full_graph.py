@@ -77,7 +77,8 @@ def test_a_box_for_each_class(tmp_path):
     assert sorted(graph.inputs) == ["image", "scale_factor"]
     rows, counts = run_graph(graph, {"image": inputs(2), "scale_factor": np.ones((2, 2), np.float32)}).values()
     for got, want in zip(np.split(rows, np.cumsum(counts)[:-1]), nms(*fixed, **Head.nms)):
-        assert got == pytest.approx(want, abs=1e-4)
+        # the operator has an order of its own within a class here
+        assert got[np.lexsort(got.T[:2])] == pytest.approx(want[np.lexsort(want.T[:2])], abs=1e-4)
 
 
 def test_without_objects_there_are_no_rows(tmp_path):
