@@ -13,8 +13,8 @@ def unlock(environ=os.environ):
     """Choose the instructions of MKL 2019.5, which Paddle 3.1 brings; returns what is set now, "" for MKL's own choice.
 
     Convolutions are trained 3 times as fast on an AMD EPYC (docs/results/detection_speed.md). Sums are formed in
-    another order, so results differ in the last digits: training and eval ask for it, `ppmobile.build` does not. Call it
-    before Paddle computes; what the user has set stays, and MKL_DEBUG_CPU_TYPE=0 leaves the choice to MKL.
+    another order, so results differ in the last digits: training and eval ask for it, `ppmobile.build` does not. Call
+    it before Paddle computes; what the user has set stays, and MKL_DEBUG_CPU_TYPE=0 leaves the choice to MKL.
     """
     if VARIABLE not in environ:
         code = code_for(*cpu())
