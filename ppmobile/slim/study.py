@@ -17,6 +17,7 @@ from ..artefact import read
 from ..cli import fail
 from ..doctor import cores, cpu, installed
 from ..errors import PPMobileError
+from ..export.trained import by_hand
 from ..files import write_json, write_text
 from .calibrate import ALGORITHMS
 
@@ -32,7 +33,6 @@ RESULTS = ["model", "fp32 {measure}", "max-drop", "target", "{measure}", "as fp3
 AGREEMENT = {"top1": "the share of answers that fp32 gives, too",
              "map50": "the share, by score, of the boxes over the threshold for drawing (of int8 and of\nfp32) that "
                       "the other finds too: same class, IoU 0.5 or more, at least half that score"}
-MEANING = "\n## What it means\n"  # the end of a page is written by hand, and stays when it is made anew
 INTRODUCTION = """# int8 after training: what it costs, what it gains
 
 `ppmobile slim ptq` on trained nets, calibrated on {count} pictures of the train split. The layers in float are chosen
@@ -99,12 +99,6 @@ def measure_of(folder):
     from .judge import judge_of
 
     return judge_of(read(folder)).measure
-
-
-def by_hand(file):
-    """The part of an older page that people wrote, or ""."""
-    old = file.read_text(encoding="utf-8") if file.is_file() else ""
-    return old[old.find(MEANING):] if MEANING in old else ""
 
 
 def in_process(job):

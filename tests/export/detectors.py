@@ -17,7 +17,13 @@ MODELS = {
             "neck": {"name": "SSDExtra", "widths": [[16, 32]], "depthwise": True},
             "head": {"name": "SSDHead", "min_sizes": [0.1, 0.3, 0.5], "max_sizes": [0.3, 0.5, 0.8],
                      "aspect_ratios": [[2], [2, 3], [2]]}},
+    "rcnn": {"backbone": BACKBONE, "neck": {"name": "FPN", "channels": 16},
+             "head": {"name": "FasterRCNNHead", "width": 16, "before": 60, "after": 20}},
+    "pico": {"backbone": BACKBONE, "neck": {"name": "LCPAN", "channels": 32}, "head": {"name": "PicoHead"}},
 }
+# the layers of a head whose weights decide the scores
+SURE = {"yolo": lambda head: head.outputs, "ssd": lambda head: [level.scores.pointwise for level in head.levels],
+        "rcnn": lambda head: [head.rpn.score, head.roi.score], "pico": lambda head: [*head.classes]}
 
 
 def tree(kind):
@@ -38,8 +44,7 @@ def build(kind, sure=True):
     with paddle.no_grad():
         model(paddle.to_tensor(np.concatenate([inputs(8, seed=1)])))
     if sure:
-        layers = model.head.outputs if kind == "yolo" else [level.scores.pointwise for level in model.head.levels]
-        for layer in layers:
+        for layer in SURE[kind](model.head):
             layer.weight.set_value(paddle.randn(layer.weight.shape) * 4 / layer.weight.shape[1] ** 0.5)
     model.eval()
     return model
