@@ -130,6 +130,53 @@ def test_a_golden_sample_of_another_form_is_named_though_all_hashes_are_right(co
     assert refused(copied).startswith(f"golden.json: {message}")
 
 
+BOXES = {"raw": {"kind": "yolo"}, "nms": {"score_threshold": 0.01, "iou_threshold": 0.45, "top_k": 400, "keep": 100},
+         "draw_threshold": 0.5}
+
+
+def detector(folder, postprocess=BOXES, output=((0, 0.9, 1, 2, 3, 4.5),)):
+    """Make an artefact say that it is a detector's, with hashes that are right; there is no such graph in it."""
+    kept = artefact.golden(folder)
+    kept["deploy"].update(task="detect", postprocess=postprocess)
+    kept["output"] = [list(row) if isinstance(row, tuple) else row for row in output]
+    (folder / "golden.json").write_text(json.dumps(kept), encoding="utf-8")
+    artefact.seal(folder, kept["deploy"])
+    return folder
+
+
+@pytest.mark.parametrize("output", [(), ((0, 0.9, 1, 2, 3, 4.5), (2, 0.1, -3.5, 0, 8, 9))])
+def test_a_detector_and_its_golden_rows(copied, output):
+    found = artefact.read(detector(copied, output=output))
+    assert found.deploy["postprocess"] == BOXES and len(artefact.golden(copied)["output"]) == len(output)
+
+
+@pytest.mark.parametrize("change, message", [
+    ({"raw": None}, ".raw: expected a block of keys with kind, got nothing"),
+    ({"raw": {"strides": [8]}}, ".raw: expected a block of keys with kind, got {'strides': [8]}"),
+    ({"nms": {"score_threshold": 0.01}}, ".nms: expected score_threshold, iou_threshold, top_k, keep, got"),
+    ({"nms": {**BOXES["nms"], "more": 1}}, ".nms: expected score_threshold, iou_threshold, top_k, keep, got"),
+    ({"nms": {**BOXES["nms"], "top_k": 4.0}}, ".nms.top_k: expected a whole number, got 4.0"),
+    ({"nms": {**BOXES["nms"], "keep": True}}, ".nms.keep: expected a whole number, got true"),
+    ({"nms": {**BOXES["nms"], "iou_threshold": 45}}, ".nms.iou_threshold: expected 0 to 1, got 45"),
+    ({"nms": {**BOXES["nms"], "score_threshold": "0.1"}}, ".nms.score_threshold: expected 0 to 1, got '0.1'"),
+    ({"draw_threshold": 1.5}, ".draw_threshold: expected 0 to 1, got 1.5"),
+    ({"draw_threshold": None}, ".draw_threshold: expected 0 to 1, got nothing"),
+])
+def test_what_a_detector_says_of_its_boxes(copied, change, message):
+    assert refused(detector(copied, {**BOXES, **change})).startswith(f"deploy.yml: postprocess{message}")
+
+
+def test_a_detector_does_not_say_top_k_of_classes(copied):
+    assert refused(detector(copied, {"topk": 5})).startswith("deploy.yml: postprocess.raw: expected a block of keys")
+
+
+@pytest.mark.parametrize("row", [[0, 0.9, 1, 2, 3], [0, 0.9, 1, 2, 3, "4"], [0, 0.9, 1, 2, 3, float("inf")], 7,
+                                 [[0, 0.9, 1, 2, 3, 4]]])
+def test_a_golden_row_is_six_numbers(copied, row):
+    message = refused(detector(copied, output=[(0, 0.9, 1, 2, 3, 4), row]))
+    assert message.startswith("golden.json: output: expected rows of six finite numbers, got")
+
+
 def test_no_artefact_and_no_yaml(tmp_path, copied):
     assert "no artefact (it has no deploy.yml); make one with ppmobile export" in refused(tmp_path)
     (copied / "deploy.yml").write_text("- a", encoding="utf-8")

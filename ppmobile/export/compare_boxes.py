@@ -68,9 +68,12 @@ def compare(got, want, options, draw, precision="fp32", allowed=None):
         pairs = matched.same([got[i] for i in steady], [want[i] for i in steady], options, kind)
         reason = _far(errors, allowed) or _unmatched(pairs, precision)
     else:
-        pairs = matched.alike(got, want, level(want, draw, kind), precision, kind)
-        by_raw = deviated is not None and (kind == "best" or unsure(want, draw))
-        reason = _deviated(deviated) if by_raw else _coarse(pairs, precision)
+        least = level(want, draw, kind)
+        pairs = matched.alike(got, want, least, precision, kind)
+        doubtful = deviated is not None and unsure(want, draw)
+        reason = _coarse(pairs, precision, least / draw if doubtful else 1.0)
+        if doubtful and (reason or kind == "best"):
+            reason = _deviated(deviated)
     relative = None if errors is None else float(errors.max())
     return BoxComparison(pairs.boxes, pairs.share, pairs.overlap, pairs.score_error, relative, deviated, reason)
 
@@ -82,7 +85,7 @@ def few(want):
 
 
 def unsure(want, draw):
-    """Whether the reference is sure of so few boxes that bf16 and int8 may change any: raw outputs tell more then."""
+    """Whether the reference is sure of so few boxes that bf16 and int8 may change any: raw outputs may tell more."""
     return sum(int((one.rows[:, 1] >= SURE * draw).sum()) for one in want) < FEWEST
 
 
@@ -173,8 +176,9 @@ def _deviated(deviated):
     return "" if deviated <= DEVIATION else f"raw outputs deviate by {deviated:.2f} > {DEVIATION} of their spread"
 
 
-def _coarse(pairs, precision):
-    reason = _unmatched(pairs, precision)
-    if reason or pairs.score_error is None or pairs.score_error <= SCORES[precision]:
+def _coarse(pairs, precision, share=1.0):
+    """Why the boxes of bf16 or int8 are too far off. share: of the allowed error of scores, for low ones."""
+    reason, limit = _unmatched(pairs, precision), share * SCORES[precision]
+    if reason or pairs.score_error is None or pairs.score_error <= limit:
         return reason
-    return f"scores differ by {pairs.score_error:.3f} > {SCORES[precision]} in the mean"
+    return f"scores differ by {pairs.score_error:.3f} > {limit:.3g} in the mean"
