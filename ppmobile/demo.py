@@ -26,7 +26,7 @@ WORTH_A_LOOK = {
     f"{BENCH}/bench.png": "time and size of each runtime",
     SHEET: f"{COUNT} answers on one sheet (each on its own: {ANSWERS}/)",
     f"{SCENES_RUN}/curves.png": "how the detector learned",
-    f"{SCENES_RUN}/eval_test/pr.png": "its precision and recall, digit by digit",
+    f"{SCENES_RUN}/eval_test/precision_recall.png": "its precision and recall, digit by digit",
     SCENES_SHEET: f"{COUNT} scenes with the boxes it found (each on its own: {FOUND}/)",
 }
 

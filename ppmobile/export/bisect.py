@@ -53,7 +53,7 @@ def in_model(net, graph, image):
     """The first layer whose output differs between a Deployed net in eager mode and its traced graph, or None."""
     eager, traced = eager_layers(net, image), traced_layers(graph, image)
     for path, want in eager.items():
-        if path in traced and (error := layer_error(traced[path], want)) > LAYER["fp32"]:
+        if path in traced and (error := _error(traced[path], want, len(image))) > LAYER["fp32"]:
             return Difference(path, error)
     return None
 
@@ -75,11 +75,18 @@ def in_runtime(artefact, runtime, graph, image, precision):
         if position not in errors:
             with tempfile.TemporaryDirectory(prefix="ppmobile-") as folder:
                 values = cut.run(asked[position], image, folder)
-            errors[position] = max(layer_error(*pair) for pair in zip(values, map(want.get, asked[position])))
+            errors[position] = max(_error(got, want[name], len(image)) for got, name in zip(values, asked[position]))
         return errors[position]
 
     position = first(len(asked), lambda i: error(i) > LAYER[precision])
     return Difference([*(path for path, _ in cut.layers), ANSWER][position], error(position))
+
+
+def _error(got, want, pictures):
+    """The `layer_error` of a layer; of one that answers proposals instead of pictures, in whatever order they come."""
+    if want.ndim and len(want) != pictures and got.shape == want.shape:
+        got, want = np.sort(got, axis=0), np.sort(want, axis=0)
+    return layer_error(got, want)
 
 
 def first(count, differs):

@@ -92,6 +92,20 @@ def test_differences_are_shares_of_the_range():
     assert trial.difference(np.zeros((1, 2)), np.zeros((2,))) == np.inf
 
 
+def test_proposals_are_compared_without_their_order():
+    rng = np.random.default_rng(0)
+    outputs = [rng.uniform(0, 320, (1, 20, 3, 4)), rng.uniform(0, 1, (1, 20, 3))]
+    assert trial.is_list(outputs) and not trial.is_list(outputs[::-1]) and not trial.is_list(outputs[:1])
+    order = rng.permutation(20)
+    shuffled = [part[:, order] for part in outputs]
+    assert trial.unordered(shuffled, outputs) == 0
+    assert trial.unordered([shuffled[0], shuffled[1] + 0.1], outputs) == pytest.approx(0.1, rel=0.1)  # scores reach 1
+    assert trial.unordered([part * np.float32(np.nan) for part in outputs], outputs) == np.inf
+    one_other = [np.concatenate([part[:, :1] * 0, part[:, 1:]], axis=1) for part in shuffled]
+    assert trial.unordered(one_other, outputs) == 0  # rounding decides on the last of them
+    assert trial.unordered([part * 0 for part in outputs], outputs) > 0.1
+
+
 def test_preprocessing_that_makes_no_tensor_is_an_error(tiny, tmp_path):
     tiny["transforms"]["eval"] = [{"name": "Resize", "size": 16}]
     with pytest.raises(ConfigError, match=r"transforms.eval: gives uint8 of shape \[16, 16, 3\], .*Normalize"):

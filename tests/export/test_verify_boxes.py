@@ -50,7 +50,10 @@ def test_a_two_stage_net_and_picodet_pass(tmp_path, kind):
     one = stage(report, "paddle-fp32")
     assert report.passed and one.boxes > 20 and one.matched == 1.0, report.table()
     # proposals have no order that rounding would keep: boxes are compared, but no raw outputs
-    assert (one.relative is None) == (kind == "rcnn") == ("raw" not in artefact.golden(found.folder))
+    kept = artefact.golden(found.folder)
+    assert (one.relative is None) == (kind == "rcnn") == ("raw" not in kept)
+    assert "head.rpn.conv" in kept["layers"] or kind == "pico"
+    assert not any(path.startswith("head.roi") for path in kept["layers"])
 
 
 def test_what_deploy_yml_and_the_golden_sample_say(made):
