@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIG = "configs/classify/digits.yml"
 RUN, PICTURES, ANSWERS, SHEET = "demo/digits", "demo/pictures", "demo/answers", "demo/answers.png"
 ARTEFACT, BENCH = "demo/artefact", "demo/bench"
+SCENE_COUNT = 2000  # as in DETECTOR, so that no further scenes are drawn
 DETECTOR = "configs/detect/digits_yolov3_pplcnet_x0_25.yml"
 SCENES_RUN, SCENES, FOUND = "demo/scenes", "demo/scene_pictures", "demo/scene_answers"
 SCENES_SHEET, SCENES_ARTEFACT = "demo/scene_answers.png", "demo/scenes_artefact"
@@ -108,15 +109,16 @@ def classifier():
 def detector():
     """From scenes of several digits to a detector that draws boxes from its exported files."""
     from .data import DigitScenes
-    from .explain.gallery import RIGHT, gallery
+    from .explain.samples import write_sheet
+    from .files import read_image
 
     step("Now a detector: look for faults in pictures with boxes", "check", "-c", DETECTOR)
     step("Train", "train", "-c", DETECTOR, "-o", f"output={SCENES_RUN}", "--overwrite")
     step("Evaluate on the test split", "eval", "-w", SCENES_RUN, "--split", "test")
     export(SCENES_RUN, SCENES_ARTEFACT)
-    pictures = copy_pictures(DigitScenes("test").paths[:COUNT], SCENES, lambda path: path.name)
+    pictures = copy_pictures(DigitScenes("test", count=SCENE_COUNT).paths[:COUNT], SCENES, lambda path: path.name)
     step("Draw what the exported files find", "infer", "-m", SCENES_ARTEFACT, SCENES, "--out", FOUND)
-    gallery([(Path(FOUND) / path.name, path.stem, RIGHT) for path in pictures], SCENES_SHEET, columns=4)
+    write_sheet([(read_image(Path(FOUND) / path.name), path.name) for path in pictures], SCENES_SHEET)
 
 
 def demo():

@@ -25,6 +25,11 @@ def sample_sheet(dataset, png_path, count=COUNT):
             continue
     if not found:
         raise DataError(f"{png_path}: none of the pictures could be read")
+    write_sheet(found, png_path)
+
+
+def write_sheet(found, png_path):
+    """Write [((H, W, 3) uint8 picture, caption)] side by side to `png_path`, large enough to read tags on them."""
     font = font_for([caption for _, caption in found])
     tiles = [np.concatenate([fitted(image, SIDE), text_strip([caption], SIDE, TEXT, font)]) for image, caption in found]
     height = max(len(tile) for tile in tiles)
