@@ -1,10 +1,10 @@
 """The artefact folder that an export writes and predictors read, with proof that nobody changed it; without paddle."""
 
 import json
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .deploy_boxes import LONGEST, finite, postprocess_problem, rows_problem, sample_problem
 from .errors import ExportError
 from .files import sha256, write_text
 from .wording import expected, show
@@ -19,8 +19,7 @@ GONE = "(nothing)"  # how a message shows a value that is not there
 # what deploy.yml holds, beside `files`; a missing or unknown field is an error
 FIELDS = ("format", "task", "model", "input", "preprocess", "postprocess", "classes", "quantization", "source",
           "versions")
-NMS = {"score_threshold": False, "iou_threshold": False, "top_k": True, "keep": True}  # whether a whole number
-CHANNELS, LONGEST = 3, 16384  # of a graph's input; a longer side is no picture for a phone
+CHANNELS = 3  # of a graph's input
 
 
 @dataclass
@@ -209,21 +208,6 @@ def _topk_problem(value):
     return "" if type(topk) is int and topk >= 1 else f".topk: expected a whole number of at least 1, got {show(topk)}"
 
 
-def _boxes_problem(value):
-    if not isinstance(value, dict):
-        return f": {expected(dict, value)}"
-    raw, options = value.get("raw"), value.get("nms")
-    if not isinstance(raw, dict) or not isinstance(raw.get("kind"), str):
-        return f".raw: expected a block of keys with kind, got {show(raw)}"
-    if not isinstance(options, dict) or sorted(options) != sorted(NMS):
-        return f".nms: expected {', '.join(NMS)}, got {show(options)}"
-    for name, whole in NMS.items():
-        if not (type(options[name]) is int if whole else _finite(options[name]) and 0 <= options[name] <= 1):
-            return f".nms.{name}: expected {'a whole number' if whole else '0 to 1'}, got {show(options[name])}"
-    draw = value.get("draw_threshold")
-    return "" if _finite(draw) and 0 <= draw <= 1 else f".draw_threshold: expected 0 to 1, got {show(draw)}"
-
-
 def _classes_problem(value):
     if not isinstance(value, list) or not value:
         return f": expected a list of names, got {show(value)}"
@@ -241,26 +225,22 @@ def _golden_types(sample):
     tensor, output = sample["input"], sample["output"]
     if not isinstance(tensor.get("shape"), list) or not isinstance(tensor.get("sha256"), str):
         return f"input: expected shape and sha256, got {show(tensor)}"
-    return TASKS[_known(sample["deploy"])][1](output)
+    if not isinstance(sample.get("raw", []), list):
+        return f"raw: {expected(list, sample['raw'])}"
+    kept = {**{f"layers.{path}": one for path, one in sample["layers"].items()},
+            **{f"raw.{number}": one for number, one in enumerate(sample.get("raw", []))}}
+    found = (f"{place}: {problem}" for place, one in kept.items() if (problem := sample_problem(one)))
+    return next(found, "") or TASKS[_known(sample["deploy"])][1](output)
 
 
 def _scores_problem(output):
-    if len(output) != 1 or not isinstance(output[0], list) or not output[0] or not all(map(_finite, output[0])):
+    if len(output) != 1 or not isinstance(output[0], list) or not output[0] or not all(map(finite, output[0])):
         return f"output: expected a list of one list of finite numbers, got {show(output)}"
     return ""
 
 
-def _rows_problem(output):
-    wrong = [row for row in output if not (isinstance(row, list) and len(row) == 6 and all(map(_finite, row)))]
-    return f"output: expected rows of six finite numbers, got {show(wrong[0])}" if wrong else ""
-
-
-def _finite(value):
-    return type(value) in (int, float) and math.isfinite(value)
-
-
 # what checks a task's postprocess, and the golden sample's output
-TASKS = {"classify": (_topk_problem, _scores_problem), "detect": (_boxes_problem, _rows_problem)}
+TASKS = {"classify": (_topk_problem, _scores_problem), "detect": (postprocess_problem, rows_problem)}
 
 
 def differences(now, then, place=""):

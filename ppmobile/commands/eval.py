@@ -24,6 +24,7 @@ def main(argv):
     from ..metrics import METRICS
     from ..predict.item import share
 
+    share("threshold", options.threshold)  # a mistake is told before minutes of work
     model, config, classes, saved = restore(options.weights, config)
     dataset = open_eval(config, options.split, classes, saved.path)
     new_metric = partial(METRICS.build, config.eval.metric, "eval.metric", classes=classes, dataset=dataset)
@@ -31,7 +32,7 @@ def main(argv):
     out = Path(options.out) if options.out else Path(saved.path).parent / f"eval_{options.split}"
     print_result(metric, options.split, len(dataset))
     title = f"{Path(saved.path).parent.name}: {options.split}, {len(dataset)} pictures"
-    result = write_result(metric, dataset, out, config.eval.worst, share("threshold", options.threshold), title)
+    result = write_result(metric, dataset, out, config.eval.worst, options.threshold, title)
     if "errors" in result:
         print_errors(result["errors"])
     print(f"pictures in {out}; report.html shows them all")

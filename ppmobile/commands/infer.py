@@ -20,12 +20,16 @@ def main(argv):
     from ..errors import DataError, ExportError
 
     named = outputs(options.inputs)
+    pictures, videos = split(named)
+    if options.benchmark and not pictures:
+        raise DataError("--benchmark times pictures, and none was given; add a picture to the videos")
+    if options.out:
+        spare_sources(named, options.out)
     if not Path(options.model).exists():
         raise ExportError(f"{options.model}: no such file or folder; give an artefact, a run's folder or a checkpoint")
     with contextlib.ExitStack() as stack:
         model, stream = opened(options, stack)
         tell = stack.enter_context(json_lines(options.json)) if options.json else None
-        pictures, videos = split(named)
         answered = answer_pictures(pictures, stream, named, options.out, tell)
         readable = len(answered) + sum(answer_video(video, stream, named[video], options.out, tell) for video in videos)
         if not readable:
@@ -159,7 +163,7 @@ def benchmark(predictor, sources, batch_size):
     from ..predict.benchmark import measure, table
 
     if not sources:
-        raise DataError("--benchmark times pictures, and none was given; add a picture to the videos")
+        raise DataError("--benchmark times pictures, and none of them could be read; give one that can")
     timings = measure(predictor, sources, batch_size)
     fixed = predictor.artefact.shape[0]
     print(*table(timings, f"\n{len(timings)} predictions on {predictor.runtime}, threads={predictor.threads}, "
@@ -187,6 +191,17 @@ def outputs(sources):
     return named
 
 
+def spare_sources(named, out):
+    """DataError if an answer drawn in the folder `out` would take the place of one of the files it is drawn from."""
+    from ..errors import DataError
+
+    sources = {path.resolve() for path in named}
+    for name in named.values():
+        if (Path(out) / name).resolve() in sources:
+            raise DataError(f"--out {out}: {Path(out) / name} is among the files to answer for, and would be "
+                            "overwritten; choose another folder")
+
+
 def found(source):
     """[(path, suffix of its answer)] of the pictures of a folder, pattern or file, or of the videos that it names."""
     import glob
@@ -195,7 +210,8 @@ def found(source):
     from ..predict.video import is_video
 
     if is_video(source) and not Path(source).is_dir():
-        paths = [Path(one) for one in sorted(glob.glob(str(source), recursive=True))]
+        exact = Path(source).is_file()  # v[1].mp4 is a name, if there is such a file
+        paths = [Path(source)] if exact else [Path(one) for one in sorted(glob.glob(str(source), recursive=True))]
         # one that is not there stays, to be told with those that cannot be read
         return [(one, ".mp4") for one in paths if is_video(one)] or [(Path(source), ".mp4")]
     return [(picture, ".png") for picture in list_images(source)]

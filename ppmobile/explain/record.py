@@ -54,6 +54,7 @@ def describe(run):
     from ..engine.run import restore
     from ..metrics import METRICS
     from ..profiling.macs import count
+    from ..transforms.parts import height_width
 
     try:
         metric = METRICS.get(load(run / "config.yml").eval.metric["name"]).main
@@ -65,11 +66,12 @@ def describe(run):
     size = next((part["size"] for part in reversed(config.transforms.eval) if "size" in part), None)
     if size is None:
         raise PPMobileError(f"{run}: no step of transforms.eval has a size, so there are no MACs to count; set one")
-    cost = count(model, (1, 3, size, size))
+    height, width = height_width(size)
+    cost = count(model, (1, 3, height, width))
     best, *rest = trained
     return [run.name, metric, best, "" if accuracy is None else f"{accuracy:.4f}", *rest,
             str(saved.meta["order"]["pictures"]), f"{cost.params / 1e6:.2f}",
-            f"{cost.macs / 1e6:.3g} at {size} px"], start
+            f"{cost.macs / 1e6:.3g} at {height if height == width else f'{height}x{width}'} px"], start
 
 
 def told(run, metric):

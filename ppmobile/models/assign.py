@@ -50,8 +50,8 @@ def cells_for_boxes(truth, anchors, strides, map_sizes, num_classes, further=1.0
     """A CellTargets for each map of a YOLOv3 head (arXiv:1804.02767, section 2.1).
 
     A box is learnt where its centre lies, by the one anchor of all maps whose shape overlaps it most, and by all that
-    overlap it by more than `further`. If two boxes meet in one place, the later one is learnt, with the classes of
-    both.
+    overlap it by more than `further`. If two boxes meet in one place, the one whose best anchor it is is learnt, else
+    the later one, with the classes of both.
     truth: Truth. anchors: (L, K, 2) widths and heights in pixels. strides: L pixels. map_sizes: L times (height,
     width).
     """
@@ -80,13 +80,15 @@ def cells_for_boxes(truth, anchors, strides, map_sizes, num_classes, further=1.0
 def _fitting_shapes(sides, shapes, further):
     """Numbers (P,) of boxes and (P,) of shapes: for each box the shape that overlaps it most, and all over `further`.
 
-    sides: (N, 2) widths and heights of boxes. shapes: (A, 2). Each two are laid corner on corner.
+    sides: (N, 2) widths and heights of boxes. shapes: (A, 2). Each two are laid corner on corner. The shapes that
+    overlap most come last, each in the order of the boxes.
     """
     both = np.minimum(sides[:, None], shapes).prod(axis=-1)
     iou = both / (sides.prod(axis=-1)[:, None] + shapes.prod(axis=-1) - both)
+    own = np.arange(len(sides)), iou.argmax(axis=1)
     fits = iou > further
-    fits[np.arange(len(sides)), iou.argmax(axis=1)] = True
-    return np.nonzero(fits)
+    fits[own] = False
+    return tuple(np.concatenate(part) for part in zip(np.nonzero(fits), own))
 
 
 def _last_of_each(cell, label, num_classes):

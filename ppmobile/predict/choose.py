@@ -64,7 +64,7 @@ def verified(artefact):
                 and all(installed(name) == version for name, version in found["versions"].items() if name in PACKAGES))
         return {name: {"passed": one["passed"], "reason": one.get("reason", "")}
                 for name, one in found["runtimes"].items()} if same else {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none, or not one of ours
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):  # none, or not one of ours
         return {}
 
 

@@ -17,7 +17,7 @@ def decode(outputs, raw, size):
 
     Of a two-stage detector (n, A, C, 4) boxes, one for each class.
     outputs: list of arrays, as the graph gives them. raw: what the head's raw() said. size: (height, width) of the
-    input. Equal to the head's answer().
+    input. Equal to the head's answer(). ValueError for outputs of another number than `raw` speaks of.
     """
     if raw["kind"] == "gfl":
         return gfl(outputs, raw)
@@ -29,6 +29,8 @@ def decode(outputs, raw, size):
 
 def _yolo(outputs, raw, size):
     """YOLOv3 (arXiv:1804.02767, section 2.1): sigmoid centres in their cells, exponential sides of the anchors."""
+    if len(outputs) != len(raw["strides"]):
+        raise ValueError(f"{len(outputs)} maps for {len(raw['strides'])} strides")
     boxes, scores, scale = [], [], raw["scale_xy"]
     for output, stride, anchors in zip(outputs, raw["strides"], raw["anchors"]):
         n, _, height, width = output.shape

@@ -12,6 +12,8 @@ def gfl(outputs, raw):
     right and lower side how likely 0..K - 1 strides from the cell's centre are. raw: "strides" of the maps.
     """
     strides = raw["strides"]
+    if len(outputs) != 2 * len(strides):
+        raise ValueError(f"{len(outputs)} maps for {len(strides)} strides")
     boxes = [_boxes(*pair) for pair in zip(outputs[len(strides):], strides)]
     scores = [output.reshape(*output.shape[:2], -1).transpose(0, 2, 1) for output in outputs[: len(strides)]]
     return np.concatenate(boxes, axis=1), np.sqrt(np.concatenate(scores, axis=1) + TINY)

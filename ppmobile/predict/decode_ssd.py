@@ -15,9 +15,14 @@ def ssd(outputs, raw, size):
     """SSD (arXiv:1512.02325): deltas from the priors, softmax over the classes, of which the last is background.
 
     outputs: deltas (n, A, 4) and logits (n, A, classes + 1); more are left aside. raw: of SSDHead. size: (height,
-    width) of the input. Returns (n, A, 4) boxes in pixels and (n, A, classes) scores.
+    width) of the input. Returns (n, A, 4) boxes in pixels and (n, A, classes) scores. ValueError unless A is the number
+    of priors.
     """
     deltas, logits = outputs[:2]
+    places = [-(-size[0] // stride) * -(-size[1] // stride) for stride in raw["strides"]]
+    count = sum(cells * len(shapes) for cells, shapes in zip(places, raw["shapes"]))
+    if deltas.shape[1] != count:  # before they are made: a foreign file may speak of more than fit into memory
+        raise ValueError(f"{deltas.shape[1]} boxes for {count} priors")
     fixed = all_priors(json.dumps(raw), *size)
     deltas = deltas * np.float32(raw["std"])
     sides, centres = fixed[:, 2:] - fixed[:, :2], (fixed[:, :2] + fixed[:, 2:]) / 2

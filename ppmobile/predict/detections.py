@@ -22,7 +22,7 @@ class Detection:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Detections(Result):
-    """The answer of a detector for one picture: a sequence of Detection, surest first.
+    """The answer of a detector for one picture: a sequence of Detection, surest first. A part [:n] is Detections again.
 
     boxes: (k, 4) float32 xyxy in pixels of the original picture, within it. scores: (k,) float32. labels: (k,) int64.
     names: the class of each box. path, error, timing, source: as of a Classification.
@@ -78,6 +78,8 @@ class Detections(Result):
         return len(self.boxes)
 
     def __getitem__(self, place):
+        if isinstance(place, slice):
+            return replace(self, boxes=self.boxes[place], scores=self.scores[place], labels=self.labels[place])
         box = tuple(float(value) for value in self.boxes[place])
         label = int(self.labels[place])
         return Detection(self.classes[label], float(self.scores[place]), box, label)

@@ -100,7 +100,7 @@ def measured(config_arguments, steps, about, environ=None):
     lines = [line for line in done.stdout.splitlines() if line.startswith('{"rates"')]
     if done.returncode or not lines:
         said = [line for line in done.stderr.splitlines() if line.startswith("ppmobile: ")]
-        raise PPMobileError(said[-1][len("ppmobile: "):] if said else f"measuring failed: {done.stderr[-300:]}")
+        raise PPMobileError(said[-1].split(": ", 2)[-1] if said else f"measuring failed: {done.stderr[-300:]}")
     return json.loads(lines[-1])
 
 

@@ -52,7 +52,7 @@ class LoadReport:
         if missing:
             parts.append(f"not in the file, start fresh: {_some(missing)}")
         if self.fresh:
-            parts.append(f"{' and '.join(self.fresh)} start fresh")
+            parts.append(f"{' and '.join(self.fresh)} start{'s' if len(self.fresh) == 1 else ''} fresh")
         if self.unexpected:
             keys = _layers(self.unexpected) if self.fresh else self.unexpected
             parts.append(f"in the file, not used: {_some(keys)}")

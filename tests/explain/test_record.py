@@ -25,9 +25,11 @@ def test_a_page_gets_its_table_and_keeps_its_words(tiny, tmp_path):
 
 def test_a_run_without_val_has_an_empty_cell(tiny, tmp_path):
     tiny["data"].pop("val")
+    tiny["transforms"]["eval"][0]["size"] = [16, 24]
     train(load(tiny))
     record(tmp_path / "page.md", [tmp_path / "run"])
-    row = next(line for line in (tmp_path / "page.md").read_text(encoding="utf-8").splitlines() if "at 16 px" in line)
+    text = (tmp_path / "page.md").read_text(encoding="utf-8")
+    row = next(line for line in text.splitlines() if "at 16x24 px" in line)
     assert row.startswith("| run | top1 |  |  | ")
 
 

@@ -142,6 +142,13 @@ def test_further_anchors_learn_a_box_that_they_overlap_enough():
     assert (coarse.anchor.tolist(), fine.anchor.tolist()) == ([0], [1])
 
 
+def test_a_further_anchor_is_left_to_the_box_that_fits_it_best():
+    """10 x 10 and 20 x 10 in one cell overlap each other's anchor by 0.5: neither takes the other's place."""
+    true = known([[[20, 20, 30, 30], [16, 20, 36, 30]]], [[0, 1]])
+    _, fine = cells(true, 0.45)
+    assert fine.anchor.tolist() == [0, 1] and fine.boxes.tolist() == true.boxes[0].tolist()
+
+
 def test_two_boxes_in_one_place_leave_the_later_with_both_classes():
     _, fine = cells(known([[[16, 16, 26, 26], [17, 17, 28, 28]]], [[0, 2]]))
     assert fine.boxes.tolist() == [[17, 17, 28, 28]] and fine.classes.tolist() == [[1, 0, 1]]

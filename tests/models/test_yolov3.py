@@ -138,6 +138,10 @@ def test_pictures_without_boxes_give_finite_losses():
 @pytest.mark.parametrize("options, message", [
     ({"anchors": [[8, 8], [16, 16]]}, "anchors must be .* for each of the 3 maps"),
     ({"anchors": [[8, 8], [16, 16], [0, 4]]}, "anchors must be"),
+    ({"anchors": [[8, 8], [16, 16], [float("inf"), 4]]}, "anchors must be"),
+    ({"anchors": [[8, 8], [16, 16], [True, 4]]}, "anchors must be"),
+    ({"further": 0.0}, "further must be an overlap above 0 and up to 1, got 0.0"),
+    ({"further": 1.5}, "further must be an overlap"),
     ({"iou": "ciou"}, "iou 'ciou' is not supported, use one of iou, giou, diou"),
 ])
 def test_impossible_options_are_refused(options, message):

@@ -16,6 +16,7 @@ from .roi import RoIHead
 from .rpn import RPN
 
 RATIOS = (0.5, 1.0, 2.0)
+LEAST = {"rpn_samples": 2, "roi_samples": 4}  # fewer leave no place for a box: half and a quarter may learn one
 OFFICIAL = {"rpn.conv": "rpn_head.rpn_feat.rpn_conv", "rpn.score": "rpn_head.rpn_rois_score",
             "rpn.delta": "rpn_head.rpn_rois_delta", "roi.fc1": "bbox_head.head.fc6", "roi.fc2": "bbox_head.head.fc7",
             "roi.score": "bbox_head.bbox_score", "roi.delta": "bbox_head.bbox_delta"}
@@ -58,8 +59,13 @@ class FasterRCNNHead(Detector):
             raise ValueError(f"all maps must have the same channels, as those of a neck like FPN; got {in_channels}")
         if not ratios or min(ratios) <= 0:
             raise ValueError(f"ratios must be positive, got {ratios!r}")
-        if min(before, after, train_before, train_after, rpn_samples, roi_samples) < 1:
-            raise ValueError("before, after, train_before, train_after, rpn_samples and roi_samples must be at least 1")
+        if anchor_scale <= 0:
+            raise ValueError(f"anchor_scale must be above 0, got {anchor_scale}")
+        options = {"width": width, "before": before, "after": after, "train_before": train_before,
+                   "train_after": train_after, "rpn_samples": rpn_samples, "roi_samples": roi_samples}
+        small = [(name, value, LEAST.get(name, 1)) for name, value in options.items() if value < LEAST.get(name, 1)]
+        if small:
+            raise ValueError("{0} must be at least {2}, got {1}".format(*small[0]))
         loss = BOX_LOSSES[one_of("box_loss", box_loss, BOX_LOSSES)]
         self.limits, self.train_limits, self.shuffle = (before, after), (train_before, train_after), True
         self.rpn = RPN(in_channels[0], strides, anchor_scale, ratios, rpn_samples, BOX_LOSSES["l1"])

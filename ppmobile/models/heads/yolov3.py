@@ -8,6 +8,7 @@ import paddle.nn.functional as F
 from paddle import ParamAttr, nn
 
 from ...predict.anchors import cells
+from ...registry import fits
 from .. import HEADS
 from ..assign import cells_for_boxes, truth
 from ..blocks import one_of
@@ -21,9 +22,8 @@ IOU_WEIGHT = 2.5  # of the additional loss, as in PP-YOLO (arXiv:2007.12099)
 
 
 def _is_size(pair):
-    """Whether `pair` is [width, height] of numbers above 0."""
-    return isinstance(pair, (list, tuple)) and len(pair) == 2 and all(
-        isinstance(side, (int, float)) and side > 0 for side in pair)
+    """Whether `pair` is [width, height] of finite numbers above 0."""
+    return isinstance(pair, (list, tuple)) and len(pair) == 2 and all(fits(side, float) and side > 0 for side in pair)
 
 
 @HEADS.register
@@ -46,6 +46,8 @@ class YOLOv3Head(Detector):
         if len(anchors) == 0 or len(anchors) % len(in_channels) or not all(map(_is_size, anchors)):
             raise ValueError(f"anchors must be [width, height], as many for each of the {len(in_channels)} maps, "
                              f"got {anchors!r}; `ppmobile anchors` finds some")
+        if not 0 < further <= 1:
+            raise ValueError(f"further must be an overlap above 0 and up to 1, got {further}")
         if iou is not None:
             one_of("iou", iou, KINDS)
         self.strides, self.num_classes = list(strides), num_classes
