@@ -36,6 +36,7 @@ setup(
         "pyyaml>=6",
         "safetensors>=0.4",
         "scikit-learn>=1.2",
+        "scipy>=1.8",
         "pycocotools==2.0.11",
         "matplotlib>=3.6",
         "pillow>=9.4",

@@ -120,6 +120,9 @@ def test_shapes_that_are_fine(copied, shape):
     (lambda kept: {**kept, "input": {"shape": 3}}, "input: expected shape and sha256, got {'shape': 3}"),
     (lambda kept: {**kept, "output": [[0.5, float("nan")]]}, "output: expected a list of one list of finite numbers"),
     (lambda kept: {**kept, "output": [0.5, 0.5]}, "output: expected a list of one list"),
+    (lambda kept: {**kept, "layers": {"head.fc": {"shape": [1, 3]}}}, "layers.head.fc: at: expected places in an"),
+    (lambda kept: {**kept, "raw": [3]}, "raw.0: expected a block of keys, got 3"),
+    (lambda kept: {**kept, "raw": None}, "raw: expected a list, got nothing"),
     (lambda kept: {**kept, "picture": "../golden.png"}, "picture: '../golden.png' is not among the files of"),
     (lambda kept: {**kept, "picture": "/etc/motd"}, "picture: '/etc/motd' is not among the files of deploy.yml"),
 ])
@@ -130,7 +133,7 @@ def test_a_golden_sample_of_another_form_is_named_though_all_hashes_are_right(co
     assert refused(copied).startswith(f"golden.json: {message}")
 
 
-BOXES = {"raw": {"kind": "yolo"}, "nms": {"score_threshold": 0.01, "iou_threshold": 0.45, "top_k": 400, "keep": 100},
+BOXES = {"raw": {"kind": "rcnn"}, "nms": {"score_threshold": 0.01, "iou_threshold": 0.45, "top_k": 400, "keep": 100},
          "draw_threshold": 0.5}
 
 
@@ -152,11 +155,12 @@ def test_a_detector_and_its_golden_rows(copied, output):
 
 @pytest.mark.parametrize("change, message", [
     ({"raw": None}, ".raw: expected a block of keys with kind, got nothing"),
+    ({"raw": {"kind": "gfl", "strides": [0]}}, ".raw.strides: expected a list of whole numbers of pixels, got [0]"),
     ({"raw": {"strides": [8]}}, ".raw: expected a block of keys with kind, got {'strides': [8]}"),
     ({"nms": {"score_threshold": 0.01}}, ".nms: expected score_threshold, iou_threshold, top_k, keep, got"),
     ({"nms": {**BOXES["nms"], "more": 1}}, ".nms: expected score_threshold, iou_threshold, top_k, keep, got"),
-    ({"nms": {**BOXES["nms"], "top_k": 4.0}}, ".nms.top_k: expected a whole number, got 4.0"),
-    ({"nms": {**BOXES["nms"], "keep": True}}, ".nms.keep: expected a whole number, got true"),
+    ({"nms": {**BOXES["nms"], "top_k": 4.0}}, ".nms.top_k: expected a whole number of at least 1, or -1"),
+    ({"nms": {**BOXES["nms"], "keep": True}}, ".nms.keep: expected a whole number of at least 1, or -1"),
     ({"nms": {**BOXES["nms"], "iou_threshold": 45}}, ".nms.iou_threshold: expected 0 to 1, got 45"),
     ({"nms": {**BOXES["nms"], "score_threshold": "0.1"}}, ".nms.score_threshold: expected 0 to 1, got '0.1'"),
     ({"draw_threshold": 1.5}, ".draw_threshold: expected 0 to 1, got 1.5"),

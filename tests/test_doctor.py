@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,13 +125,11 @@ def test_cpuinfo_of_arm_and_of_neither():
     assert parse_cpuinfo("")[1] is None
 
 
-def test_this_machine_is_examined_quickly_and_without_paddle():
+def test_this_machine_is_examined_without_paddle():
     code = "import sys; from ppmobile.doctor import report; print(report()); sys.exit('paddle' in sys.modules)"
-    start = time.perf_counter()
     root = Path(__file__).resolve().parents[1]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert time.perf_counter() - start < 5  # 0.3 s on a quiet machine
     assert f"numpy                   {doctor.installed('numpy')}" in done.stdout
 
 

@@ -47,23 +47,25 @@ def check_data(config, out=None):
     """Print what a scan of each split finds, and draw samples to the folder `out` if given; the exit status."""
     from ..engine.datasets import SPLITS, look, open_split
 
-    reports, datasets, unusable = {}, {}, 0
+    reports, datasets, readable, unusable = {}, {}, {}, 0
     for split in SPLITS:
         if split != "train" and getattr(config.data, split, None) is None:
             continue
         dataset = datasets[split] = open_split(config, split)
         reports[split] = look(dataset)
         bad = len({finding.path for finding in reports[split].fatal})
-        unusable += bad > config.data.max_bad
-        verdict = f"{bad} unusable, data.max_bad allows {config.data.max_bad}: training refuses" if bad > (
-            config.data.max_bad) else "ready to train" if not bad else f"{bad} unusable pictures will be left out"
+        allowed = min(config.data.max_bad, len(dataset) - 1)
+        unusable += bad > allowed
+        verdict = f"{bad} of {len(dataset)} unusable, data.max_bad allows {config.data.max_bad}: training refuses" \
+            if bad > allowed else "ready to train" if not bad else f"{bad} unusable pictures will be left out"
+        readable[split] = bad < len(dataset)
         print(f"== {split}: {verdict}\n{reports[split].text()}\n")
     report_leaks(reports)
     refused = report_boxes(datasets) + report_classes(datasets)
-    if reports["train"].boxes and not refused:
+    if reports["train"].boxes and readable["train"] and not refused:
         report_input(config, datasets["train"], reports["train"])
     if out:
-        draw_samples(datasets, out)
+        draw_samples({split: dataset for split, dataset in datasets.items() if readable[split]}, out)
     return 1 if refused or unusable else 0
 
 

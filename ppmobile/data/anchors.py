@@ -62,7 +62,8 @@ def box_sizes(dataset, transforms, seed=0):
     sizes, owners = np.concatenate(found), np.array(owners, int)
     kept = (sizes > 0).all(axis=1)
     if not kept.any():
-        raise DataError(f"{dataset.root}: no boxes in its {len(drawn)} pictures; anchors need a detection data set")
+        raise DataError(f"{dataset.root}: no boxes in its {len(drawn)} pictures, or none of those can be read; anchors "
+                        "need a detection data set")
     return sizes[kept], owners[kept], len(drawn)
 
 

@@ -23,8 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 KEYS = {"config": str, "common": list, "seeds": list, "variants": dict}
 NAMES = ("variant", "test, seed by seed", "mean", "to the first", "verdict", "best on val", "minutes")
 LEGEND = "The first variant is what the others are compared with; each differs from it in what its name says."
-NOISE = """Noise: two standard errors of a difference of means, from the spread between the seeds, pooled over all
-variants: {:.4f}. Differences below that say nothing."""
+NOISE = """Noise: what 95 % of the differences between two variants without any difference stay below, from the spread
+between the seeds, pooled over all variants (Student's t): {:.4f}. Several comparisons are made at once, so even a
+difference above it is a hint, not a proof."""
 NO_NOISE = "One seed tells nothing of the noise, so no difference here is a finding."
 
 
@@ -99,8 +100,8 @@ def finished(study, options, number, name, seed):
         _run("eval", "-w", str(folder), "--split", "test")
     run, wanted = read_run(folder), f"ppmobile {shlex.join(training)}"
     if run.start.get("command") != wanted:
-        raise ConfigError(f"{folder}: was not trained by what {name!r} with seed {seed} is now: {wanted}; remove it, or "
-                          "give another folder with --runs")
+        raise ConfigError(f"{folder}: was not trained by what {name!r} with seed {seed} is now: {wanted}; remove it, "
+                          "or give another folder with --runs")
     return run
 
 
@@ -147,14 +148,18 @@ def text_of(study, runs, options):
 
 
 def noise_of(runs):
-    """Two standard errors of the difference of two variants' means; runs: {variant: list of Run}, as many of each.
+    """The 95 % limit of the difference of two variants' means by chance; runs: {variant: list of Run}, as many of each.
 
-    The variance is that between the seeds of a variant, averaged over the variants; NaN for one seed.
+    The variance is that between the seeds of a variant, averaged over the variants, with as many degrees of freedom as
+    runs less variants (two-sided t test with pooled variance). NaN for one seed.
     """
+    from scipy.stats import t  # scikit-learn brings it
+
     tests = np.array([[run.test for run in ones] for ones in runs.values()])
     if tests.shape[1] < 2:
         return float("nan")
-    return float(2 * np.sqrt(2 / tests.shape[1] * tests.var(axis=1, ddof=1).mean()))
+    limit = t.ppf(0.975, tests.size - len(tests))
+    return float(limit * np.sqrt(2 / tests.shape[1] * tests.var(axis=1, ddof=1).mean()))
 
 
 def verdict(difference, noise):

@@ -5,7 +5,7 @@ import contextlib
 import time
 from dataclasses import dataclass, field
 
-from .video import Video, writer
+from .video import Video, refusal, writer
 
 
 @dataclass
@@ -35,7 +35,7 @@ def annotate(path, stream, target=None, tell=None, progress=False):
     stream: a function from an iterator of (H, W, 3) uint8 RGB frames to one of results, such as Predictor.stream.
     target: an .mp4 file for the frames with the answers drawn on them, or None. tell: called with a dict for each
     frame: {"path", "frame": its number from 0, "seconds": its place, and what Result.to_dict says}, or None.
-    progress: show a bar with the frame's number. DataError if the video cannot be read.
+    progress: show a bar with the frame's number. DataError if the video cannot be read, or a frame not be answered.
     """
     from tqdm import tqdm
 
@@ -47,6 +47,8 @@ def annotate(path, stream, target=None, tell=None, progress=False):
         bar = tqdm(stream(iter(video)), total=video.count or None, unit=" frames", leave=False,
                    disable=None if progress else True)
         for result in stack.enter_context(contextlib.closing(bar)):
+            if result.error:  # all frames are of one size: it would be the same for each
+                raise refusal(path, f"frame {summary.frames} cannot be answered", result.error)
             if write:
                 write(result.drawn(result.source))
             if tell:

@@ -39,12 +39,12 @@ class Video:
 
         self.path = path
         if not Path(path).is_file():
-            raise _refusal(path, "no such video", "check the path")
+            raise refusal(path, "no such video", "check the path")
         with quiet():
             self._capture = cv2.VideoCapture(os.fspath(path))
             opened = self._capture.isOpened()
         if not opened:
-            raise _refusal(path, "cannot be read as a video: it is empty, damaged, or of an unknown kind", CONVERT)
+            raise refusal(path, "cannot be read as a video: it is empty, damaged, or of an unknown kind", CONVERT)
         rate, count = (self._capture.get(key) for key in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT))
         self.rate = rate if np.isfinite(rate) and 0 < rate <= 1000 else USUAL_RATE
         self.count = int(count) if np.isfinite(count) and count > 0 else 0
@@ -62,7 +62,7 @@ class Video:
             number += 1
             yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
         if not number:
-            raise _refusal(self.path, "no frame of this video can be decoded", CONVERT)
+            raise refusal(self.path, "no frame of this video can be decoded", CONVERT)
 
     def close(self):
         """Let go of the file."""
@@ -124,7 +124,7 @@ def _sized(frame, shape):
     return sized
 
 
-def _refusal(path, reason, advice):
+def refusal(path, reason, advice):
     """A DataError on a video, with the bare reason for those who name the file themselves."""
     error = DataError(f"{path}: {reason}; {advice}")
     error.reason = f"{reason}; {advice}"

@@ -17,6 +17,16 @@ def test_check_ends_with_status_1_for_what_training_refuses(made):
     assert status == 1 and "\nboxes: data.train: its 6 pictures hold no box to learn" in out
 
 
+def test_check_says_that_training_refuses_data_of_which_nothing_is_readable(made):
+    one = made()
+    one.config["data"]["max_bad"] = 100
+    for name in one.boxes:
+        one.picture(name).write_bytes(b"broken")
+    status, out, error = one.run("check", "--out", one.folder / "drawn")
+    assert status == 1 and "== train: 6 of 6 unusable, data.max_bad allows 100: training refuses" in out and not error
+    assert one.run()[0] == 2
+
+
 def test_check_tells_what_the_boxes_are_like(made):
     one = made()
     one.coco["train"]["annotations"] += [dict(one.coco["train"]["annotations"][0]),

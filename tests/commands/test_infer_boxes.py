@@ -120,6 +120,28 @@ def test_names_of_videos(clip, tmp_path, monkeypatch):
     assert named == {"视频 é.mp4": "视频 é.mp4", "视频 é.png": "视频 é.png", "none.avi": "none.mp4"}
 
 
+def test_a_video_whose_name_looks_like_a_pattern(clip):
+    clip.with_name("v1.mp4").write_bytes(clip.read_bytes())
+    clip.rename(clip.with_name("v[1].mp4"))
+    assert list(outputs([clip.with_name("v[1].mp4")])) == [clip.with_name("v[1].mp4")]
+
+
+def test_what_was_given_is_never_overwritten(boxes, clip, tmp_path, capsys):
+    picture = tmp_path / "in" / "a.png"
+    write_image(picture, np.zeros((48, 64, 3), np.uint8))
+    before = picture.read_bytes(), clip.read_bytes()
+    for given in (picture, clip):
+        assert infer("-w", boxes / "run", given, "--out", tmp_path / "x" / ".." / "in") == 2
+        assert f"{given.name} is among the files to answer for, and would be overwritten" in capsys.readouterr().err
+    assert (picture.read_bytes(), clip.read_bytes()) == before
+
+
+def test_the_benchmark_needs_a_picture(exported, clip, capsys):
+    assert infer("-m", exported, clip, "--benchmark") == 2
+    said = capsys.readouterr()
+    assert said.out == "" and "--benchmark times pictures, and none was given" in said.err
+
+
 def test_eval_shows_the_errors(boxes, tmp_path, capsys):
     out = tmp_path / "out"
     argv = ["eval", "-w", str(boxes / "run"), "--out", str(out), "-o", "eval.metric.name=VocMap"]
@@ -132,3 +154,5 @@ def test_eval_shows_the_errors(boxes, tmp_path, capsys):
     assert (errors["right"], errors["missed"]["count"]) == (int(told[1]), int(told[2])) and errors["threshold"] == 0.001
     assert "run: val, 8 pictures" in (out / "report.html").read_text(encoding="utf-8")
     assert main([*argv, "--threshold", "2"]) == 2
+    said = capsys.readouterr()
+    assert "threshold: must be from 0 to 1, got 2" in said.err and "val, 8" not in said.out  # before the work

@@ -12,9 +12,10 @@ def test_an_artefact(exported, tmp_path, capsys):
     out = tmp_path / "out é"
     assert main(["profile", str(exported), "--runs", "5", "--top", "3", "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert "stem.conv" in said and "more layers" in said and "a run takes" in said and "head.fc" in said
+    assert "stem.conv" in said and "more layers" in said and "a run takes" in said
     with open(out / "layers.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
+    assert any("head.fc" in str(row) for row in rows)
     assert sum(float(row["time_share"] or 0) for row in rows) == pytest.approx(1, abs=1e-4)
     assert (out / "layers.png").is_file()
 

@@ -25,8 +25,8 @@ def finished_run(folder, val, test, command=""):
     (folder / "eval_test").mkdir(parents=True)
     (folder / "eval_test" / "result.json").write_text(json.dumps({"map50": test, "other": 0}), encoding="utf-8")
     (folder / "curves.png").write_bytes(b"")
-    start = {"command": command, "date": "2026-01-02 03:04", "cpu": "some CPU", "cores": 2, "processes": 1, "python": "3.10",
-             "versions": {"paddlepaddle": "3.1.1"}}
+    start = {"command": command, "date": "2026-01-02 03:04", "cpu": "some CPU", "cores": 2, "processes": 1,
+             "python": "3.10", "versions": {"paddlepaddle": "3.1.1"}}
     (folder / "run.json").write_text(json.dumps({"starts": [start]}), encoding="utf-8")
     with open(folder / "metrics.csv", "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
@@ -38,9 +38,10 @@ def runs_of(*tests):
     return {str(i): [Run(test, 0, 0, {}) for test in ones] for i, ones in enumerate(tests)}
 
 
-def test_noise_is_two_standard_errors_of_a_difference():
-    # variances between the seeds 0.0002 and 0.0008, mean 0.0005; 2 * sqrt(0.0005 * 2 / 2)
-    assert noise_of(runs_of((0.70, 0.72), (0.60, 0.64))) == pytest.approx(2 * 0.0005**0.5)
+def test_noise_is_what_chance_gives_to_95_percent():
+    # variances between the seeds 0.0002 and 0.0008, mean 0.0005; sqrt(0.0005 * 2 / 2)
+    # and the t quantile of 97.5 % for 2 degrees of freedom is 4.3027 (any table)
+    assert noise_of(runs_of((0.70, 0.72), (0.60, 0.64))) == pytest.approx(4.3027 * 0.0005**0.5, rel=1e-4)
     assert verdict(0.05, 0.0447) == "better" and verdict(-0.05, 0.0447) == "worse"
     assert verdict(0.04, 0.0447) == "within the noise"
     assert verdict(0.5, noise_of(runs_of((0.7,), (0.6,)))) == "noise unknown"  # one seed tells of none

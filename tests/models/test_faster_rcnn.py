@@ -95,7 +95,8 @@ def test_the_graph_gives_the_same(tmp_path):
         used = model.head.rpn.propose(*model.head.rpn(model.neck(model.backbone(image))), (64, 64), 20, 10)[0].numpy()
         sides = np.sqrt((used[:, 2:] - used[:, :2]).prod(1))
         assert sides.min() + 1 < sides.max()
-        model.head.roi.limits = [0.0, *np.quantile(sides, [0.25, 0.5, 0.75]).tolist(), 1e9]  # so that all maps pool some
+        between = np.quantile(sides, [0.25, 0.5, 0.75]).tolist()  # so that all maps pool some
+        model.head.roi.limits = [0.0, *between, 1e9]
         expected = model(image)
     write_graph(deployed(model), [1, 3, 64, 64], tmp_path)
     graph = load_graph(tmp_path)

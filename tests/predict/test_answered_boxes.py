@@ -26,6 +26,11 @@ def test_the_parts_with_the_surest_first():
     assert repr(answer(source="猫.png", threshold=0.6)) == "<猫.png: dog 75.0%>"
 
 
+def test_a_part_of_the_boxes():
+    assert [one.score for one in answer()[:2]] == [0.75, 0.5] and answer()[1:].names == ["dog", "人"]
+    assert answer(source="猫.png")[:1].path == "猫.png"
+
+
 def test_the_threshold_counts_what_equals_it():
     assert len(answer(0.5)) == len(answer().above(0.5)) == 2 and len(answer(0.51)) == 1
     assert len(answer().above(1)) == 0 and repr(answer(1)) == "<nothing found>"

@@ -84,3 +84,16 @@ def test_leaving_out_low_scores_first_changes_nothing_above(seed, least):
     every, = found.read([boxes, scores], 1, "model")
     chosen, = found.read([boxes, scores], 1, "model", least=least)
     assert np.array_equal(chosen, every[every[:, 1] >= np.float32(least)])
+
+
+@pytest.mark.parametrize("raw, outputs", [
+    ({"kind": "yolo", "strides": [8], "anchors": [[[4, 4]]], "scale_xy": 1.0}, [(1, 7, 4, 4), (1, 7, 2, 2)]),
+    ({"kind": "gfl", "strides": [8]}, [(1, 2, 4, 4), (1, 32, 4, 4), (1, 32, 2, 2)]),
+    ({"kind": "ssd", "std": [0.1] * 4, "strides": [1], "steps": [0.0], "shapes": [[[0.1, 0.1]] * 10**6], "clip": True},
+     [(1, 16, 4), (1, 16, 3)]),
+])
+def test_maps_that_do_not_fit_what_is_said_of_them(raw, outputs):
+    deploy = detector()
+    deploy["postprocess"] = {**deploy["postprocess"], "raw": raw}
+    with pytest.raises(ExportError, match="which is not what a '(yolo|gfl|ssd)' head gives"):
+        reader(deploy).read([np.zeros(shape, np.float32) for shape in outputs], 1, "model")

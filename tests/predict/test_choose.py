@@ -65,6 +65,8 @@ def test_a_verification_of_something_else_does_not_count(found, changes):
 
 
 def test_a_damaged_verification_or_cache_does_not_count(found, alone):
+    found.path("verify.json").write_text("[" * 100_000, encoding="utf-8")
+    assert choose.verified(found) == {}
     found.path("verify.json").write_text("[1", encoding="utf-8")
     assert choose.choose(found)[0] == "paddle-bf16"
     for file in (alone / "runtimes").iterdir():

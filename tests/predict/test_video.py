@@ -112,6 +112,15 @@ def test_a_whole_video_is_answered_and_drawn(clip, tmp_path):
     assert len(drawn) == COUNT and drawn[0].shape[0] > 4 * HEIGHT, "enlarged, with a strip of text"
 
 
+def test_frames_that_do_not_fit_the_graph(clip, tmp_path):
+    def refused(frames):
+        return (Classification(source=frame, error="the graph takes [3, 9, 9]") for frame in frames)
+
+    with pytest.raises(DataError, match="frame 0 cannot be answered; the graph takes") as error:
+        annotate(clip, refused, tmp_path / "out.mp4")
+    assert error.value.reason.startswith("frame 0 ") and not (tmp_path / "out.mp4").exists()
+
+
 def test_without_a_target_nothing_is_written(clip):
     assert annotate(clip, Shades().stream).frames == COUNT
     assert [path.name for path in clip.parent.iterdir()] == [clip.name]

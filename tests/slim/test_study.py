@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from ppmobile.export import trained
 from ppmobile.slim import study
 from ppmobile.slim.loss import MAP50, TOP1
 
@@ -32,9 +33,9 @@ def test_a_page_made_anew_keeps_what_it_means(run, exported, tmp_path):
     page = tmp_path / "页 é.md"
     assert run(exported, "a.yml", "--algo", "avg", "--page", page) == 0
     first = page.read_text(encoding="utf-8")
-    page.write_text(f"{first}{study.MEANING}\n- by hand\n", encoding="utf-8")
+    page.write_text(f"{first}{trained.MEANING}\n- by hand\n", encoding="utf-8")
     assert run(exported, "a.yml", "--algo", "avg", "--page", page) == 0
-    assert page.read_text(encoding="utf-8") == f"{first}{study.MEANING}\n- by hand\n"
+    assert page.read_text(encoding="utf-8") == f"{first}{trained.MEANING}\n- by hand\n"
 
 
 def test_a_job_that_failed_is_told_by_the_status(run, exported, monkeypatch, capsys):

@@ -80,7 +80,7 @@ class FasterRCNNHead(Detector):
         scores, deltas = self.rpn(features)
         if self.training:
             return Half(scores, deltas, features, tuple(size))
-        if min(*size, *scores[0].shape) < 0:
+        if _open(scores[0]):
             raise ExportError("Faster R-CNN needs a fixed batch and input size; export without --dynamic")
         return self.roi.answer(features, self.rpn.propose(scores, deltas, size, *self.limits), size)
 
@@ -115,3 +115,9 @@ class FasterRCNNHead(Detector):
         """The PaddleDetection key of our key without `head.` in front."""
         layer, _, rest = key.rpartition(".")
         return f"{OFFICIAL[layer]}.{rest}"
+
+
+@paddle.jit.not_to_static
+def _open(x):
+    """Whether an axis of a tensor in a graph is left open. In a function that is traced, Paddle makes it a tensor."""
+    return min(x.shape) < 0
