@@ -9,8 +9,8 @@ from .quantizers import layers
 from .targets import INT8, Target
 
 # nncf would also round their inputs, which gains no time; between convolution and batch norm alone it took 19 points
-# of MobileNetV3-small's accuracy. Subtract and Sqrt tell how large Faster R-CNN's proposals are: rounded, no box was left
-# (mAP@0.5 0.0 % instead of 88.1 %).
+# of MobileNetV3-small's accuracy. Subtract and Sqrt tell how large Faster R-CNN's proposals are: rounded, no box was
+# left (mAP@0.5 0.0 % instead of 88.1 %).
 NOT_ROUNDED = ["BatchNormInference", "Add", "Subtract", "Multiply", "Sqrt", "AvgPool", "MaxPool", "ReduceMean",
                "Concat", "HSwish", "Interpolate"]
 
