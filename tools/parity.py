@@ -1,4 +1,4 @@
-"""Writes docs/results/parity.md: tools/parity.py [CONFIG ...], by default all under configs/classify."""
+"""Writes docs/results/parity.md: tools/parity.py [CONFIG ...]; of detectors with --detect, or --trained ARTEFACT ..."""
 
 import sys
 from pathlib import Path

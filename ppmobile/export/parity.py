@@ -148,8 +148,10 @@ def prove(config_file, table=ClassTable):
     errors = {s.name: table.numbers(s) for s in report.stages
               if s.name in (*RUNTIMES, *table.columns) and s.verdict != "skipped"}
     bad = [f"{s.name}: {s.reason} {s.layer}".strip() for s in report.stages if s.verdict == "FAILED"]
+    notes = [note for note in report.notes if "hash" not in note]
+    notes += [f"{s.name}: {s.reason}" for s in report.stages if s.name in RUNTIMES and s.verdict == "skipped"]
     return {"passed": report.passed, "verdict": "; ".join(bad) or "passed", "errors": errors, "arm": arm,
-            "seconds": round(seconds, 1), "notes": [note for note in report.notes if "hash" not in note]}
+            "seconds": round(seconds, 1), "notes": notes}
 
 
 def draw(folder):

@@ -69,7 +69,7 @@ def test_eval_prints_and_draws(trained, capsys):
     assert main(["eval", "-w", str(trained[2]), "--split", "test"]) == 0
     out = capsys.readouterr().out
     assert "test, 6 pictures: top1 1.0000" in out and "红 red" in out
-    assert {p.name for p in (trained[2] / "eval_test").iterdir()} == {"result.json", "confusion.png"}
+    assert {p.name for p in (trained[2] / "eval_test").iterdir()} == {"result.json", "confusion.png", "report.html"}
 
 
 def test_eval_with_mistakes_draws_the_worst(trained, tmp_path, capsys):
