@@ -89,7 +89,8 @@ def registry_of(kind):
     homes = {"backbone": ("models", "BACKBONES"), "neck": ("models", "NECKS"), "head": ("models", "HEADS"),
              "reader": ("data", "READERS"), "transform": ("transforms", "TRANSFORMS"),
              "batch transform": ("transforms", "BATCH_TRANSFORMS"), "metric": ("metrics", "METRICS"),
-             "optimizer": ("engine.optim", "OPTIMIZERS"), "schedule": ("engine.schedule", "SCHEDULES")}
+             "optimizer": ("engine.optim", "OPTIMIZERS"), "schedule": ("engine.schedule", "SCHEDULES"),
+             "slim step": ("slim.steps", "STEPS")}
     module, name = homes[kind]
     return getattr(importlib.import_module(f"ppmobile.{module}"), name)
 

@@ -122,6 +122,17 @@ class Eval:
 
 
 @dataclass
+class Slim:
+    """How a trained net is made smaller and faster, step by step."""
+
+    start: Optional[str] = key(None, "run folder or checkpoint whose net the first step takes; without one, the net of "
+                                     "`model` is trained first")
+    steps: List[Part] = key([], "what is done to the net, in order", kind="slim step")
+    runtimes: List[str] = key(["paddle-fp32"], "runtimes whose time the report measures, by `ppmobile bench`'s names")
+    threads: int = key(1, "threads that those runtimes use", low=1)
+
+
+@dataclass
 class Config:
     """A whole config file."""
 
@@ -131,5 +142,6 @@ class Config:
     transforms: Transforms = key(Transforms, Transforms.__doc__)
     train: Train = key(Train, Train.__doc__)
     eval: Eval = key(Eval, Eval.__doc__)
+    slim: Optional[Slim] = key(None, Slim.__doc__)
     seed: int = key(0, "start of all randomness: weights, order, augmentation", low=0, high=2**31 - 1)
     output: str = key("runs/{name}", "folder of the run; {name} is the config file's name")

@@ -33,6 +33,11 @@ class Checkpoint:
             raise damaged(self.path, "hooks.Ema has no arrays")
         return average or self.part("model")
 
+    @property
+    def structure(self):
+        """How the net differs from what its config builds (models/structure.py); {} if it does not."""
+        return self.meta.get("structure", {})
+
     def save(self, path):
         """Write to `path` (.safetensors), atomically."""
         from safetensors.numpy import save
@@ -130,6 +135,8 @@ def _faults(meta):
     for key in ("config", "position", "order", "hooks"):
         if not isinstance(meta.get(key), dict):
             yield _unlike(key, meta, "a block of keys")
+    if not isinstance(meta.get("structure", {}), dict):
+        yield _unlike("structure", meta, "a block of keys")
     classes = meta.get("classes")
     if not isinstance(classes, list) or not classes or not all(isinstance(name, str) for name in classes):
         yield _unlike("classes", meta, "a list of names")

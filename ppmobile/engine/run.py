@@ -17,17 +17,19 @@ from ..files import write_json, write_text
 from ..metrics import METRICS
 from ..mkl import unlock
 from ..models.build import build_model
+from ..models.structure import rebuild
+from ..slim.steps import Context
 from ..transforms import BatchCompose, Compose
-from ..zoo import load_official, resolve
 from . import checkpoint as checkpoints
 from . import hooks as h
 from . import launch, logs, parallel
-from .datasets import open_split, prepare, require_boxes, scanned, shorten
+from .datasets import open_split, prepare, require_boxes, scanned
 from .evaluate import Evaluate
 from .folder import check_free, claim
 from .optim import build_optimizer, freeze_bn
 from .saving import Save, resume
 from .schedule import SCHEDULES
+from .start import load_start, slim_step
 from .trainer import Amp, Trainer
 
 
@@ -91,7 +93,7 @@ def train_in_processes_and_load(config, count, resume_from, overwrite, command):
 def ready(config, folder, start_from=None):
     """The Trainer of a config, put where the Checkpoint `start_from` was captured; what it needs is tried once."""
     with located_errors(config):
-        trainer = assemble(config, folder, pretrained=start_from is None)
+        trainer = assemble(config, folder, start_from)
         if start_from:
             found = trainer.loader.dataset.classes
             same_classes(start_from.meta["classes"], found, start_from.path, "the training data")
@@ -111,19 +113,21 @@ def located_errors(config):
         raise located(error, config.origins, config.file) from error
 
 
-def assemble(config, folder, pretrained=True):
-    """The Trainer of a config, ready to fit or to resume. pretrained: load model.pretrained; a resume needs it not."""
+def assemble(config, folder, start_from=None, pretrained=True):
+    """The Trainer of a config, ready to fit, or for a resume from the Checkpoint `start_from`.
+
+    pretrained: load model.pretrained; a resume needs it not.
+    """
     unlock()
     paddle.seed(config.seed)
     train_set, val_set = prepare(config)
     model = build_model(vars(config.model), config.task, len(train_set.classes))
-    if config.model.pretrained and pretrained:
-        if parallel.rank() == 0:  # the first process downloads, the others find the file
-            resolve(config.model.pretrained, config.model.backbone)
-        parallel.barrier()
-        weights = resolve(config.model.pretrained, config.model.backbone)
-        say(load_official(model, weights))
-        tell_other_classes(weights, train_set.classes)
+    step, context = slim_step(config), Context(config, list(train_set.classes), folder, say)
+    if start_from is not None:
+        rebuild(model, start_from.structure, start_from.path)
+    elif pretrained:
+        load_start(model, config, train_set.classes, say)
+        step.apply(model, context)
     loader = training_loader(config, train_set)
     loader.probe()
     if val_set is not None:
@@ -135,19 +139,10 @@ def assemble(config, folder, pretrained=True):
     if config.train.amp != amp.mode:
         say(f"train.amp: {config.train.amp} needs a GPU; training in fp32")
     about = {"config": to_dict(config), "classes": list(train_set.classes)}
-    hooks = build_hooks(config, folder, loader, val_set, about)
+    hooks = build_hooks(config, folder, loader, val_set, about, step.hooks(model, context))
     hooks = [h.LossScale(amp.scaler), *hooks] if amp.scaler else hooks
-    return Trainer(model, optimizer, loader, hooks, config.train.accumulate, config.seed, amp)
-
-
-def tell_other_classes(weights, classes):
-    """Say so if `weights` are a run's that learnt as many classes of other names: the class layers start from those."""
-    if weights.suffix != ".safetensors" or not checkpoints.is_run(weights):
-        return
-    before = checkpoints.load(weights).meta["classes"]
-    if len(before) == len(classes) and list(before) != list(classes):
-        say(f"{weights}: its class layers were trained for {shorten(before)}, and start from there for "
-            f"{shorten(classes)}")
+    objective = step.objective(model, context)
+    return Trainer(model, optimizer, loader, hooks, config.train.accumulate, config.seed, amp, objective)
 
 
 def training_loader(config, dataset):
@@ -173,14 +168,15 @@ def eval_loader(config, dataset):
                   workers=config.data.workers, rank=parallel.rank(), world=parallel.world(), task=config.task)
 
 
-def build_hooks(config, folder, loader, val_set, about):
-    """All hooks of a run, in the order of their calls."""
+def build_hooks(config, folder, loader, val_set, about, extra=()):
+    """All hooks of a run, in the order of their calls; `extra` ones see gradients as they come, not clipped."""
     train, first = config.train, parallel.rank() == 0
     steps = math.ceil(len(loader) / train.accumulate)
     peak = scaled_rate(train, len(loader.dataset))
     schedule = SCHEDULES.build(train.schedule, "train.schedule")
     hooks = [logs.Meter(), h.NanGuard(), h.FreezeBn(train.freeze_bn), h.TellEpoch(),
              h.LrSchedule(schedule, peak, steps, train.epochs, train.warmup_epochs)]
+    hooks += extra
     hooks += [h.ClipGradient(train.clip_norm)] if train.clip_norm else []
     hooks += [h.Ema(train.ema_decay)] if train.ema_decay else []
     hooks += [h.MeanStatistics()] if parallel.world() > 1 else []
@@ -219,6 +215,7 @@ def restore(weights, config=None):
     if config is None:
         config = from_tree(saved.meta["config"], {}, Path(weights).name)
     model = build_model(vars(config.model), config.task, len(saved.meta["classes"]))
+    rebuild(model, saved.structure, saved.path)
     checkpoints.load_weights(model, saved.weights(), saved.path)
     model.eval()
     return model, config, saved.meta["classes"], saved

@@ -64,7 +64,8 @@ def capture(trainer, about):
         hook_arrays, hooks[name] = split_state(hook.state())
         arrays.update({f"hook/{name}/{k}": v for k, v in hook_arrays.items()})
     position = {"epoch": trainer.epoch, "batch": trainer.batch, "step": trainer.step}
-    return Checkpoint(arrays, {**about, "position": position, "order": order_of(trainer), "hooks": hooks})
+    return Checkpoint(arrays, {**about, "structure": trainer.model.structure, "position": position,
+                               "order": order_of(trainer), "hooks": hooks})
 
 
 def order_of(trainer):

@@ -9,7 +9,7 @@ from . import parallel
 
 
 class Trainer:
-    """Runs `model.losses(batch)` over a Loader for some epochs.
+    """Minimises `objective(batch)`, by default the model's own losses, over a Loader for some epochs.
 
     Attributes for hooks: model, optimizer, loader, epoch, batch (next in this epoch), step (optimizer steps
     done), row (what this epoch reports), losses (floats of the last batch, means over all processes),
@@ -17,13 +17,14 @@ class Trainer:
     Randomness inside the net (dropout) is seeded by the step, so there is no generator state to save.
     """
 
-    def __init__(self, model, optimizer, loader, hooks=(), accumulate=1, seed=0, amp=None):
+    def __init__(self, model, optimizer, loader, hooks=(), accumulate=1, seed=0, amp=None, objective=None):
         names = [type(hook).__name__ for hook in hooks]
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ValueError(f"hook given twice: {', '.join(sorted(twice))}")
         self.model, self.optimizer, self.loader, self.hooks = model, optimizer, loader, list(hooks)
         self.accumulate, self.seed, self.amp = accumulate, seed, amp or Amp()
+        self.objective = objective or model.losses
         self.epoch = self.batch = self.step = self.count = 0
         self.row, self.losses = {}, {}
         self.stop, self.stop_request = "", False
@@ -51,7 +52,7 @@ class Trainer:
         share = batch["share"]
         self.call("before_batch")
         with self.amp.context():
-            losses = self.model.losses(to_tensors(batch))
+            losses = self.objective(to_tensors(batch))
         total = sum(losses.values())
         self.amp.scale(total * (share / self.group_size())).backward()
         self.batch += 1

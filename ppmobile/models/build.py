@@ -17,6 +17,7 @@ class Model(nn.Layer):
     def __init__(self, backbone, neck, head):
         super().__init__()
         self.backbone, self.neck, self.head = backbone, neck, head
+        self.structure = {}  # how it differs from what its config builds; see structure.py
 
     def forward(self, image):
         """(N, 3, H, W) float32 to the head's raw outputs; this is the graph that is exported."""

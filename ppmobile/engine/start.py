@@ -1,0 +1,45 @@
+"""What a training starts from: published weights, the net of another run as it is, and a slim step done to it."""
+
+from ..errors import ConfigError
+from ..models.structure import rebuild
+from ..slim.steps import STEPS, Step
+from ..zoo import load_official, resolve
+from . import checkpoint as checkpoints
+from . import parallel
+from .datasets import shorten
+
+
+def slim_step(config):
+    """The Step that this run is, which for a plain training does nothing. ConfigError if there are several."""
+    if config.slim is None:
+        return Step()
+    if len(config.slim.steps) != 1:
+        raise ConfigError(f"slim.steps: one training does one step, here are {len(config.slim.steps)}; "
+                          "`ppmobile slim run -c FILE` does them one after the other")
+    return STEPS.build(config.slim.steps[0], "slim.steps.0")
+
+
+def load_start(model, config, classes, say):
+    """Load what the config starts from into a freshly built Model: the run of slim.start, or model.pretrained."""
+    if config.slim is not None and config.slim.start:
+        saved = checkpoints.load(config.slim.start)
+        rebuild(model, saved.structure, saved.path)
+        checkpoints.load_weights(model, saved.weights(), saved.path)
+        say(f"starting from the net of {saved.path}")
+    elif config.model.pretrained:
+        if parallel.rank() == 0:  # the first process downloads, the others find the file
+            resolve(config.model.pretrained, config.model.backbone)
+        parallel.barrier()
+        weights = resolve(config.model.pretrained, config.model.backbone)
+        say(load_official(model, weights))
+        tell_other_classes(weights, classes, say)
+
+
+def tell_other_classes(weights, classes, say):
+    """Say so if `weights` are a run's that learnt as many classes of other names: the class layers start from those."""
+    if weights.suffix != ".safetensors" or not checkpoints.is_run(weights):
+        return
+    before = checkpoints.load(weights).meta["classes"]
+    if len(before) == len(classes) and list(before) != list(classes):
+        say(f"{weights}: its class layers were trained for {shorten(before)}, and start from there for "
+            f"{shorten(classes)}")

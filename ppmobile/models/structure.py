@@ -1,0 +1,105 @@
+"""The structure of a net that is no longer what its config builds: cut layers, layers in simulated int8.
+
+A Model says it in `structure`, a checkpoint beside the config, so that every later step, resume and export builds the
+same net again without knowing the steps that made it so.
+"""
+
+import numpy as np
+from paddle import nn
+
+from ..errors import CheckpointError
+
+CONVS = (nn.Conv2D, nn.Conv2DTranspose)
+NORMS = (nn.BatchNorm2D, nn.BatchNorm1D)
+CUTTABLE = (*CONVS, *NORMS, nn.Linear)
+
+
+def width_of(layer):
+    """[inputs, outputs]: channels of a layer of CUTTABLE; of a batch norm both are its channels."""
+    shape = layer.weight.shape
+    if isinstance(layer, nn.Conv2DTranspose):
+        return [shape[0], shape[1] * layer._groups]
+    if isinstance(layer, nn.Conv2D):
+        return [shape[1] * layer._groups, shape[0]]
+    return [shape[0], shape[-1]]
+
+
+def cut_layer(layer, inputs, outputs):
+    """Keep of a layer only the channels `inputs` and `outputs`, arrays of indices in order; in place.
+
+    The groups of a depthwise convolution follow its channels. ValueError for other groups, which cannot be cut so.
+    """
+    if isinstance(layer, NORMS):
+        for name in ("weight", "bias", "_mean", "_variance"):
+            _keep(layer, name, 0, outputs)
+        layer._num_features = len(outputs)
+        return
+    channels_in, _ = width_of(layer)
+    out_axis, in_axis = (0, 1) if isinstance(layer, nn.Conv2D) else (1, 0)
+    groups = getattr(layer, "_groups", 1)
+    if groups > 1:
+        if groups != channels_in or len(inputs) != len(outputs):
+            raise ValueError(f"a convolution of {groups} groups and {channels_in} channels cannot be cut")
+        _keep(layer, "weight", 0, outputs)
+        layer._groups = len(outputs)
+    else:
+        _keep(layer, "weight", in_axis, inputs)
+        _keep(layer, "weight", out_axis, outputs)
+    _keep(layer, "bias", 0, outputs)
+    if isinstance(layer, nn.Linear):
+        layer.in_features, layer.out_features = len(inputs), len(outputs)
+    else:
+        layer._in_channels, layer._out_channels = len(inputs), len(outputs)
+
+
+def _keep(layer, name, axis, index):
+    """Replace a parameter of `layer` by its entries `index` along `axis`."""
+    old = getattr(layer, name, None)
+    if old is None or (len(index) == old.shape[axis] and (np.asarray(index) == np.arange(len(index))).all()):
+        return
+    kept = np.take(old.numpy(), index, axis)
+    new = layer.create_parameter(list(kept.shape), dtype=old.dtype, default_initializer=nn.initializer.Assign(kept))
+    new.stop_gradient, new.trainable = old.stop_gradient, old.trainable
+    setattr(layer, name, new)
+
+
+def rebuild(model, structure, source):
+    """Give a freshly built Model the `structure` that a checkpoint says; its weights are to be loaded afterwards.
+
+    structure: {"widths": {layer path: [inputs, outputs]}, "qat": {...}}; {} is the net as its config builds it.
+    source: named in the CheckpointError for a structure that does not fit the net.
+    """
+    set_widths(model, structure.get("widths", {}), source)
+    model.structure = dict(structure)
+
+
+def set_widths(model, widths, source):
+    """Cut layers of a Model to {layer path: [inputs, outputs]}; which channels stay does not matter yet."""
+    layers = dict(model.named_sublayers())
+    for path, width in widths.items():
+        fault = _fault(layers.get(path), width)
+        if fault:
+            raise CheckpointError(f"{source}: its structure says that the layer {path} is cut to {width}, {fault}; was "
+                                  "the config changed since?")
+    for path, (inputs, outputs) in widths.items():
+        cut_layer(layers[path], np.arange(inputs), np.arange(outputs))
+
+
+def _fault(layer, width):
+    """What is wrong with the width of one layer, or ""."""
+    if not isinstance(layer, CUTTABLE):
+        return "this model has no such layer"
+    before = width_of(layer)
+    ok = isinstance(width, (list, tuple)) and len(width) == 2 and all(type(n) is int and n > 0 for n in width)
+    return "" if ok and all(new <= old for new, old in zip(width, before)) else f"here it has {before} channels"
+
+
+def note_widths(model, before):
+    """Write into `model.structure` what was cut since `before`, a {layer path: width} of the net as built."""
+    now = widths_of(model)
+    model.structure = {**model.structure, "widths": {path: now[path] for path in now if now[path] != before[path]}}
+
+
+def widths_of(model):
+    """{layer path: [inputs, outputs]} of all layers that can be cut."""
+    return {path: width_of(layer) for path, layer in model.named_sublayers() if isinstance(layer, CUTTABLE)}

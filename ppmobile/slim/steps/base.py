@@ -1,0 +1,48 @@
+"""What a step of a slim run is: something done to a trained net, perhaps a training, perhaps something after it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from ...config import Config
+from ...registry import Registry
+
+STEPS = Registry("slim step", "ppmobile.slim.steps")
+
+
+@dataclass
+class Context:
+    """What a step may know. config: of its run (checked); classes: in label order; folder: where its run lies;
+    say: prints a line.
+    """
+
+    config: Config
+    classes: list
+    folder: Path
+    say: Callable = print
+
+
+class Step:
+    """Base: leaves the net as it is and does not train.
+
+    A step that trains sets `trains` and takes `train`, a dict of keys of the config's section `train` that replace
+    those of the config while it runs. What a step does to the structure of a net, it does by models/structure.py, so
+    that the checkpoint tells it and every later step, resume and export builds the same net. After a failure the net
+    is as it was.
+    """
+
+    trains, finishes = False, False  # finishes: `finish` changes the trained net
+
+    def apply(self, model, context):
+        """Change the net before its training; not called for a resume, which finds the net changed already."""
+
+    def objective(self, model, context):
+        """What is minimised: called with a batch of tensors, gives {name: scalar}."""
+        return model.losses
+
+    def hooks(self, model, context):
+        """Hooks for the training, called before those that clip gradients."""
+        return []
+
+    def finish(self, model, context):
+        """Change the net after its training; it holds its best weights then."""
