@@ -76,7 +76,7 @@ def assign_static(places, true, answers, nearest=9):
     near = np.concatenate([smallest(part, nearest) for part in np.split(
         distance, np.cumsum(places.counts[:-1]), axis=-1)], axis=-1)
     found = iou[near].reshape(*iou.shape[:2], -1)  # as many of each box
-    limit = found.mean(axis=-1, keepdims=True) + found.std(axis=-1, keepdims=True, ddof=1)
+    limit = found.mean(axis=-1, keepdims=True) + found.std(axis=-1, keepdims=True, ddof=min(1, found.shape[-1] - 1))
     possible = near & (iou > limit) & inside(places.centres, true.boxes)
     box = _one_box_each(possible & true.wanted[..., None], iou, true.wanted)
     picture, place = np.nonzero(box >= 0)

@@ -179,7 +179,7 @@ def test_impossible_options_are_refused(options, message):
         head(**options)
 
 
-@pytest.mark.parametrize("options", [{"channels": 0}, {"kernel_size": 4}])
+@pytest.mark.parametrize("options", [{"channels": 0}, {"kernel_size": 4}, {"kernel_size": -1}])
 def test_an_impossible_neck_is_refused(options):
     with pytest.raises(ConfigError, match="must be at least 1 and kernel_size"):
         NECKS.build({"name": "LCPAN", **options}, in_channels=[8, 16], strides=[8, 16])

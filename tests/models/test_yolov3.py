@@ -142,6 +142,8 @@ def test_pictures_without_boxes_give_finite_losses():
     ({"anchors": [[8, 8], [16, 16], [True, 4]]}, "anchors must be"),
     ({"further": 0.0}, "further must be an overlap above 0 and up to 1, got 0.0"),
     ({"further": 1.5}, "further must be an overlap"),
+    ({"ignore": 1.5}, "ignore must be an overlap from 0 to 1, got 1.5"),
+    ({"scale_xy": 0.9}, "scale_xy 1 or more, got 0.9"),
     ({"iou": "ciou"}, "iou 'ciou' is not supported, use one of iou, giou, diou"),
 ])
 def test_impossible_options_are_refused(options, message):

@@ -3,8 +3,7 @@
 from paddle import nn
 
 from ...predict.decode_boxes import nms, to_original
-
-DRAW = 0.5  # score from which a predictor shows a box, as in PaddleDetection
+from ...predict.detections import DRAW_THRESHOLD
 
 
 class Detector(nn.Layer):
@@ -25,7 +24,7 @@ class Detector(nn.Layer):
 
         classes: the names.
         """
-        return {"raw": self.raw(), "nms": dict(self.nms), "draw_threshold": DRAW}
+        return {"raw": self.raw(), "nms": dict(self.nms), "draw_threshold": DRAW_THRESHOLD}
 
     def predictions(self, outputs, batch):
         """A list with (k, 6) for each picture: class, score, x1, y1, x2, y2 in pixels of the original.

@@ -48,6 +48,8 @@ class YOLOv3Head(Detector):
                              f"got {anchors!r}; `ppmobile anchors` finds some")
         if not 0 < further <= 1:
             raise ValueError(f"further must be an overlap above 0 and up to 1, got {further}")
+        if not 0 <= ignore <= 1 or not scale_xy >= 1:
+            raise ValueError(f"ignore must be an overlap from 0 to 1, got {ignore}; scale_xy 1 or more, got {scale_xy}")
         if iou is not None:
             one_of("iou", iou, KINDS)
         self.strides, self.num_classes = list(strides), num_classes

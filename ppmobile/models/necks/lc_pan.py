@@ -25,8 +25,8 @@ class LCPAN(nn.Layer):
 
     def __init__(self, in_channels, strides, channels=96, kernel_size=5):
         super().__init__()
-        if channels < 1 or kernel_size % 2 == 0:
-            raise ValueError(f"channels {channels} must be at least 1 and kernel_size {kernel_size} odd")
+        if channels < 1 or kernel_size < 1 or kernel_size % 2 == 0:
+            raise ValueError(f"channels {channels} must be at least 1 and kernel_size {kernel_size} odd and positive")
         steps = range(len(in_channels) - 1)
         self.reduce = nn.LayerList(ConvBN(width, channels, activation=ACTIVATION) for width in in_channels)
         self.top_from_backbone, self.top_from_below = (_halving(channels, kernel_size) for _ in range(2))
