@@ -11,7 +11,7 @@ from .wording import brief, nearest, show, suggestion
 from .yaml_text import copy_plain, dump_yaml, parse_yaml
 
 # parts that are made without data or a net: building one shows whether its class refuses a value
-LIGHT = ("transform", "batch transform", "optimizer", "schedule")
+LIGHT = ("transform", "batch transform", "optimizer", "schedule", "slim step")
 
 
 def load(source, overrides=()):
@@ -39,6 +39,7 @@ def from_tree(tree, origins, name, file=""):
     _fill_parts(tree)
     try:
         config = Checker(check_part, [*paths(Config), *_part_options(tree)]).section(Config, tree)
+        _check_trainings(config)
     except ConfigError as error:
         raise located(error, origins, file) from error.__cause__
     config.origins, config.file = origins, file
@@ -76,6 +77,14 @@ def _fill_parts(tree):
         block = tree.get("train")
         if isinstance(block, dict) and isinstance(block.get(key), dict):
             block[key] = {**getattr(Train(), key), **block[key]}
+
+
+def _check_trainings(config):
+    """ConfigError for a slim step whose keys of section `train`, on top of the config's, are not right."""
+    for place, part in enumerate(config.slim.steps if config.slim else ()):
+        if "train" in part:
+            together = merge(plain(config.train), part["train"], {}, "")
+            Checker(check_part, paths(Train)).section(Train, together, f"slim.steps.{place}.train")
 
 
 def _part_options(tree):

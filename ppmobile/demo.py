@@ -18,6 +18,7 @@ SCENE_COUNT = 2000  # as in DETECTOR, so that no further scenes are drawn
 DETECTOR = "configs/detect/digits_yolov3_pplcnet_x0_25.yml"
 SCENES_RUN, SCENES, FOUND = "demo/scenes", "demo/scene_pictures", "demo/scene_answers"
 SCENES_SHEET, SCENES_ARTEFACT = "demo/scene_answers.png", "demo/scenes_artefact"
+SLIM, SLIM_RUN = "configs/slim/digits_yolov3.yml", "demo/slim"
 TARGETS = {"lite": "paddlelite", "onnx": "paddle2onnx", "openvino": "openvino"}  # and the package that each takes
 COUNT = 12  # pictures to answer for
 WORTH_A_LOOK = {
@@ -28,6 +29,7 @@ WORTH_A_LOOK = {
     SHEET: f"{COUNT} answers on one sheet (each on its own: {ANSWERS}/)",
     f"{SCENES_RUN}/curves.png": "how the detector learned",
     f"{SCENES_RUN}/eval_test/precision_recall.png": "its precision and recall, digit by digit",
+    f"{SLIM_RUN}/slim.html": "what cutting half of its channels gained and cost, step by step",
     SCENES_SHEET: f"{COUNT} scenes with the boxes it found (each on its own: {FOUND}/)",
 }
 
@@ -121,11 +123,18 @@ def detector():
     write_sheet([(read_image(Path(FOUND) / path.name), path.name) for path in pictures], SCENES_SHEET)
 
 
+def slim():
+    """The detector with half of its channels, taught by itself: smaller, faster, and measured."""
+    step("Cut half of its channels, let it teach itself again, and report", "slim", "run", "-c", SLIM, "-o",
+         f"slim.start={SCENES_RUN}", f"output={SLIM_RUN}", "--overwrite")
+
+
 def demo():
     """The steps from data to pictures, all in the folder demo/ of the project."""
     os.chdir(ROOT)  # so that the commands shown are short, and right for a reader in the project's folder
     classifier()
     detector()
+    slim()
     print(f"\nPictures to look at, in {ROOT}:")
     for path, shows in WORTH_A_LOOK.items():
         if Path(path).is_file():  # without a mistake there is no worst.png

@@ -122,6 +122,16 @@ class Eval:
 
 
 @dataclass
+class Budget:
+    """What a net may cost (`ppmobile slim budget`)."""
+
+    ms: float = key(MISSING, "milliseconds that one picture may take", above=0, example="12")
+    runtime: str = key("paddle-fp32", "runtime that is timed, by `ppmobile bench`'s names")
+    threads: int = key(1, "threads that it uses", low=1)
+    max_drop: float = key(0.01, "what the metric may lose against the start; 0.01 is a point", low=0, high=1)
+
+
+@dataclass
 class Slim:
     """How a trained net is made smaller and faster, step by step."""
 
@@ -130,6 +140,13 @@ class Slim:
     steps: List[Part] = key([], "what is done to the net, in order", kind="slim step")
     runtimes: List[str] = key(["paddle-fp32"], "runtimes whose time the report measures, by `ppmobile bench`'s names")
     threads: int = key(1, "threads that those runtimes use", low=1)
+    runs: int = key(100, "how often each is run to time it", low=10)
+    split: str = key("val", "pictures that measure each step; the last net is also measured on data.test",
+                     choices=("train", "val", "test"))
+    max_drop: float = key(0.01, "what the metric may lose against the start before a step does not pay; 0.01 is a "
+                                "point", low=0, high=1)
+    budget: Optional[Budget] = key(None, Budget.__doc__)
+    undo: bool = key(False, "begin a step with the net of the last one that paid, instead of the former one's")
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Write the table of finished runs into a page under docs/results: tools/record.py PAGE.md RUN [RUN ...]."""
+"""Write the tables of finished runs into a page under docs/results: tools/record.py [--slim] PAGE.md RUN [RUN ...]."""
 
 import argparse
 import sys
@@ -15,12 +15,13 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("page", help="the Markdown file")
     arguments.add_argument("runs", nargs="+", help="output folders of finished trainings")
+    arguments.add_argument("--slim", action="store_true", help="they are folders of finished slim runs")
     options = arguments.parse_args()
 
-    from ppmobile.explain.record import record
+    from ppmobile.explain.record import record, record_slim
 
     try:
-        record(options.page, options.runs)
+        (record_slim if options.slim else record)(options.page, options.runs)
     except PPMobileError as error:
         return fail(error)
     return 0

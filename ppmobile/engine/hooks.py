@@ -160,7 +160,7 @@ class MeanStatistics(Hook):
 
 
 def own_statistics(trainer):
-    """{key: array} of the BN statistics, which are each process's own, of the net and of its moving average."""
+    """{key: array} of BN statistics and int8 ranges, each process's own, of the net and of its moving average."""
     return {key: tensor.numpy() for key, tensor in _statistics(trainer).items()}
 
 
@@ -175,7 +175,7 @@ def _statistics(trainer):
     ema = trainer.hook("Ema")
     nets = {"model": trainer.model.state_dict(), "average": ema.average if ema else {}}
     return {f"{net}/{key}": tensor for net, tensors in nets.items() for key, tensor in tensors.items()
-            if key.endswith(("._mean", "._variance"))}
+            if key.endswith(("._mean", "._variance", ".input_range"))}
 
 
 class Ema(Hook):

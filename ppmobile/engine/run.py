@@ -29,7 +29,7 @@ from .folder import check_free, claim
 from .optim import build_optimizer, freeze_bn
 from .saving import Save, resume
 from .schedule import SCHEDULES
-from .start import load_start, slim_step
+from .start import load_start, same_classes, slim_step
 from .trainer import Amp, Trainer
 
 
@@ -230,16 +230,6 @@ def open_eval(config, split, classes, source):
         dataset.align(classes)  # the ids of this file may be others than those of training
     same_classes(classes, dataset.classes, source, f"data.{split}")
     return dataset
-
-
-def same_classes(trained, found, source, what):
-    """CheckpointError unless both lists of class names are equal."""
-    trained, found = list(trained), list(found)
-    if trained != found:
-        first = next((i for i, (a, b) in enumerate(zip(trained, found)) if a != b), min(len(trained), len(found)))
-        raise CheckpointError(f"{source}: was trained on {len(trained)} classes, {what} has {len(found)}; the first "
-                              f"difference is class {first}: {trained[first:first + 1]} against "
-                              f"{found[first:first + 1]}. Use the data it was trained on, or train again")
 
 
 def last(path):

@@ -1,6 +1,6 @@
 """What a training starts from: published weights, the net of another run as it is, and a slim step done to it."""
 
-from ..errors import ConfigError
+from ..errors import CheckpointError, ConfigError
 from ..models.structure import rebuild
 from ..slim.steps import STEPS, Step
 from ..zoo import load_official, resolve
@@ -23,6 +23,7 @@ def load_start(model, config, classes, say):
     """Load what the config starts from into a freshly built Model: the run of slim.start, or model.pretrained."""
     if config.slim is not None and config.slim.start:
         saved = checkpoints.load(config.slim.start)
+        same_classes(saved.meta["classes"], classes, saved.path, "data.train")
         rebuild(model, saved.structure, saved.path)
         checkpoints.load_weights(model, saved.weights(), saved.path)
         say(f"starting from the net of {saved.path}")
@@ -43,3 +44,13 @@ def tell_other_classes(weights, classes, say):
     if len(before) == len(classes) and list(before) != list(classes):
         say(f"{weights}: its class layers were trained for {shorten(before)}, and start from there for "
             f"{shorten(classes)}")
+
+
+def same_classes(trained, found, source, what):
+    """CheckpointError unless both lists of class names are equal."""
+    trained, found = list(trained), list(found)
+    if trained != found:
+        first = next((i for i, (a, b) in enumerate(zip(trained, found)) if a != b), min(len(trained), len(found)))
+        raise CheckpointError(f"{source}: was trained on {len(trained)} classes, {what} has {len(found)}; the first "
+                              f"difference is class {first}: {trained[first:first + 1]} against "
+                              f"{found[first:first + 1]}. Use the data it was trained on, or train again")

@@ -39,6 +39,25 @@ def record(page, runs):
     write_text(page, replaced(page, text))
 
 
+def record_slim(page, runs):
+    """Put the tables of finished slim runs between the markers of the Markdown file `page`, each under its name.
+
+    The curves of their trainings are copied beside the page. PPMobileError for a folder without slim.md.
+    """
+    page, parts = Path(page), []
+    for run in map(Path, runs):
+        if not (run / "slim.md").is_file():
+            raise PPMobileError(f"{run}: has no slim.md; is it the folder of a finished slim run?")
+        parts += ["", f"## {run.name}", "", (run / "slim.md").read_text(encoding="utf-8").strip(), ""]
+        for curves in sorted([*run.glob("*/curves.png"), *run.glob("*/training/curves.png")]):
+            name = "_".join([run.name, *curves.relative_to(run).parts])
+            target = page.with_suffix("") / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(curves, target)
+            parts.append(f"![{name}]({page.stem}/{name})")
+    write_text(page, replaced(page, "\n".join([*parts, ""])))
+
+
 def replaced(page, text):
     """The content of the Markdown file `page` with `text` between its markers, or with markers at its end."""
     page = Path(page)

@@ -8,9 +8,10 @@ import paddle
 from paddle import nn
 from paddle.base import framework
 
-from ..compat import old_ir
+from ..compat import old_ir, recorded
 from ..errors import ExportError, PPMobileError
 from ..models.blocks import fuse
+from ..slim.qat.layers import float_form
 from ..wording import reason
 
 
@@ -27,8 +28,8 @@ class Deployed(nn.Layer):
 
 
 def deployed(model):
-    """The Deployed form of a copy of `model`, in evaluation mode and with its training branches fused."""
-    model = copy.deepcopy(model)
+    """The Deployed form of a copy of `model`, in evaluation mode, in float, and with its training branches fused."""
+    model = copy.deepcopy(float_form(model))
     model.eval()
     fuse(model)
     net = Deployed(model)
@@ -48,6 +49,25 @@ def write_graph(net, shape, folder):
 def write_new_graph(net, shape, folder):
     """The same in Paddle 3's own IR: inference.json and inference.pdiparams."""
     save(net, {"image": shape}, Path(folder))
+
+
+def record(net, shape):
+    """(Program in the legacy IR, names of its outputs) of a Deployed net for an input of a fixed shape [N, 3, H, W].
+
+    Nothing is written; parameters keep their names. ExportError with the layer if the net cannot be recorded.
+    """
+    inside = []
+    try:
+        with recorded() as program, _scopes(net.model) as inside:
+            outputs = net(paddle.static.data("image", list(shape), "float32"))
+    except PPMobileError:
+        raise
+    except Exception as error:  # whatever the net's own code raises
+        place = f" in {inside[-1]}" if inside else ""
+        raise ExportError(f"the net cannot be traced to a graph{place}: {reason(error)}; its forward must not depend "
+                          "on the values of tensors") from error
+    outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+    return program, [variable.name for variable in outputs]
 
 
 def save(net, inputs, folder):
@@ -73,7 +93,10 @@ def save(net, inputs, folder):
 
 @contextlib.contextmanager
 def _scopes(model):
-    """Inside, each operator that is traced carries the path of its layer in the attribute op_namescope."""
+    """Inside, each operator that is traced carries the path of its layer in the attribute op_namescope.
+
+    Gives the list of the layers that are being run, from outside to inside; after an error they are those that failed.
+    """
     open_paths, handles, outside = [], [], framework._name_scope
 
     def enter(path):
@@ -92,7 +115,7 @@ def _scopes(model):
     for path, layer in model.named_sublayers():
         handles += [layer.register_forward_pre_hook(enter(path)), layer.register_forward_post_hook(leave)]
     try:
-        yield
+        yield open_paths
     finally:
         framework._name_scope = outside  # a layer that failed was not left
         for handle in handles:

@@ -12,6 +12,7 @@ from ..errors import ExportError, PPMobileError
 from ..files import list_images, write_json
 from ..predict.runtimes import NAMES, check_name, open_runtime, status
 from ..predict.runtimes.needs import FILES
+from ..slim.qat.layers import float_form
 from ..wording import reason as said
 from . import bisect, matched
 from .compare import answers_of, arrays
@@ -56,7 +57,8 @@ class _Run:
     """
 
     def __init__(self, artefact, model):
-        self.artefact, self.model, self.answers = artefact, model, answers_of(artefact.deploy)
+        self.artefact, self.answers = artefact, answers_of(artefact.deploy)
+        self.model = None if model is None else float_form(model)  # the fp32 files hold its weights as they are
         self.report = Report(artefact.folder, artefact.digest, type(self.answers))
         self.golden = self.trial = self.graph = self.eager = self.traced = None
         self.unsteady, self.variants = {}, []

@@ -10,6 +10,7 @@ from ..doctor import installed
 from ..errors import ConfigError, ExportError
 from ..files import sha256, write_text
 from ..folders import atomic_folder
+from ..slim.qat.layers import float_form
 from ..transforms import Compose
 from ..wording import suggestion
 from . import golden, paddle_graph
@@ -37,8 +38,12 @@ def export(weights, out, config=None, targets=("paddle",), picture=None, dynamic
 
 
 def export_model(model, config, classes, out, targets=("paddle",), picture=None, dynamic=(), source=None, say=print):
-    """The same for a Model in memory: it is put into evaluation mode, and may have any weights."""
+    """The same for a Model in memory: it is put into evaluation mode, and may have any weights.
+
+    One in simulated int8 gives an fp32 graph of its weights as they are, and int8 files with its ranges.
+    """
     model.eval()
+    trained, model = model, float_form(model)
     preprocess = Compose(config.transforms.eval, "transforms.eval").to_config()
     picture = picture or golden.find_picture(config)
     image = golden.input_of(picture, preprocess)
@@ -52,6 +57,10 @@ def export_model(model, config, classes, out, targets=("paddle",), picture=None,
             WRITERS[target](folder, net, deploy, say)
         golden.write_golden(folder, picture, image, model, net, deploy)
         seal(folder, deploy)
+        if trained is not model:
+            from ..slim.qat.export import write_int8
+
+            write_int8(folder, trained, config, targets, image, say)
     return read(out)
 
 

@@ -188,5 +188,5 @@ class Backbone(nn.Layer):
 def fuse(model):
     """Fuse the training-time branches of every layer that has them; do it in evaluation mode before an export."""
     for layer in model.sublayers():
-        if hasattr(layer, "fuse"):
+        if hasattr(layer, "fuse") and not layer.is_fused:  # once: the fused layer may have been trained since
             layer.fuse()

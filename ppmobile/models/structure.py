@@ -27,21 +27,23 @@ def width_of(layer):
 def cut_layer(layer, inputs, outputs):
     """Keep of a layer only the channels `inputs` and `outputs`, arrays of indices in order; in place.
 
-    The groups of a depthwise convolution follow its channels. ValueError for other groups, which cannot be cut so.
+    The groups of a depthwise convolution follow its channels; where each input gives several outputs, the outputs of
+    one must stay or go together. ValueError for other groups, which cannot be cut so.
     """
     if isinstance(layer, NORMS):
         for name in ("weight", "bias", "_mean", "_variance"):
             _keep(layer, name, 0, outputs)
         layer._num_features = len(outputs)
         return
-    channels_in, _ = width_of(layer)
+    channels_in, channels_out = width_of(layer)
     out_axis, in_axis = (0, 1) if isinstance(layer, nn.Conv2D) else (1, 0)
     groups = getattr(layer, "_groups", 1)
     if groups > 1:
-        if groups != channels_in or len(inputs) != len(outputs):
-            raise ValueError(f"a convolution of {groups} groups and {channels_in} channels cannot be cut")
-        _keep(layer, "weight", 0, outputs)
-        layer._groups = len(outputs)
+        if groups != channels_in or len(outputs) * channels_in != len(inputs) * channels_out:
+            raise ValueError(f"a convolution of {groups} groups and {channels_in} channels cannot be cut to "
+                             f"{len(inputs)} inputs and {len(outputs)} outputs")
+        _keep(layer, "weight", 0, inputs if isinstance(layer, nn.Conv2DTranspose) else outputs)
+        layer._groups = len(inputs)
     else:
         _keep(layer, "weight", in_axis, inputs)
         _keep(layer, "weight", out_axis, outputs)
@@ -60,6 +62,7 @@ def _keep(layer, name, axis, index):
     kept = np.take(old.numpy(), index, axis)
     new = layer.create_parameter(list(kept.shape), dtype=old.dtype, default_initializer=nn.initializer.Assign(kept))
     new.stop_gradient, new.trainable = old.stop_gradient, old.trainable
+    new.name = old.name  # a fresh one may be another parameter's after a trace, and optimizers keep momenta by name
     setattr(layer, name, new)
 
 
@@ -70,6 +73,11 @@ def rebuild(model, structure, source):
     source: named in the CheckpointError for a structure that does not fit the net.
     """
     set_widths(model, structure.get("widths", {}), source)
+    if "qat" in structure:
+        from ..slim.qat.layers import check_structure, wrap  # on these functions stands what is above it
+
+        check_structure(model, structure["qat"], source)
+        wrap(model, structure["qat"])
     model.structure = dict(structure)
 
 
@@ -95,9 +103,10 @@ def _fault(layer, width):
 
 
 def note_widths(model, before):
-    """Write into `model.structure` what was cut since `before`, a {layer path: width} of the net as built."""
+    """Add to `model.structure` what was cut since `before`, the widths_of the net then; earlier cuts stay noted."""
     now = widths_of(model)
-    model.structure = {**model.structure, "widths": {path: now[path] for path in now if now[path] != before[path]}}
+    cut = {path: now[path] for path in now if now[path] != before[path]}
+    model.structure = {**model.structure, "widths": {**model.structure.get("widths", {}), **cut}}
 
 
 def widths_of(model):

@@ -37,14 +37,19 @@ def measure(artefact, name, threads=1):
     """
     if not Path("/proc/self/status").is_file():
         return None, None
+    picture = artefact.path(golden(artefact.folder)["picture"])
+    whole = [sys.executable, "-c", PREDICTOR, str(artefact.folder), name, str(threads), str(RUNS), str(picture)]
+    alone, both = graph_peak(artefact, name, threads), peak_of(whole)
+    return alone, None if alone is None or both is None else round(both - alone, 1)
+
+
+def graph_peak(artefact, name, threads=1):
+    """The first of the two figures of `measure` alone."""
     files = [str(artefact.path(file)) for file in FILES[name]]
     arguments = [name, str(threads), str(RUNS), json.dumps(shape_for(artefact)), *files]
     # Paddle Lite may live in another Python
     bare = lite_python.command(BARE, *arguments) if name.startswith("lite") else [sys.executable, BARE, *arguments]
-    picture = artefact.path(golden(artefact.folder)["picture"])
-    whole = [sys.executable, "-c", PREDICTOR, str(artefact.folder), name, str(threads), str(RUNS), str(picture)]
-    alone, both = peak_of(bare), peak_of(whole)
-    return alone, None if alone is None or both is None else round(both - alone, 1)
+    return peak_of(bare) if Path("/proc/self/status").is_file() else None
 
 
 def peak_of(command):

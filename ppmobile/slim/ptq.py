@@ -5,7 +5,7 @@ import importlib.util
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional
 
@@ -16,27 +16,31 @@ from ..files import write_text
 from ..folders import atomic_folder
 from ..lite_python import interpreter
 from ..wording import reason
+from .bias import shifts
 from .calibrate import algorithms, calibrate
 from .quantizers import layers
 from .rank import answers, merge, rank
 from .search import search
+from .sqnr import PICTURES, compare, propose, table
 from .targets import INT8, LiteTarget, Material, PaddleTarget, matching
 
 TARGETS = ("paddle", "lite", "onnx", "openvino")
+AUTO = "auto"  # in keep_float
 _NEEDS = {"onnx": ("onnxruntime", "onnx"), "openvino": ("openvino", "nncf")}
 
 
 @dataclass(frozen=True)
 class Settings:
     """algo: of calibrate.ALGORITHMS, or "auto", the best of several for each layer. keep_float: patterns of layers that
-    stay in float anyhow. max_drop: accuracy that may be lost, 0 to 1, by the judge's measure (judge.py). targets: of
-    TARGETS, None for `default_targets`.
+    stay in float anyhow, or "auto" for what sqnr.propose finds. max_drop: accuracy that may be lost, 0 to 1, by the
+    judge's measure (judge.py). targets: of TARGETS, None for `default_targets`. bias_correction: see bias.py.
     """
 
     algo: str = "avg"
     keep_float: tuple = ()
     max_drop: float = 0.01
     targets: Optional[tuple] = None
+    bias_correction: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,9 @@ def quantize(folder, calibration, check, settings=None, out=None, say=print):
         work = Path(work)
         material = Material(Artefact(new, source.deploy, source.files), work / "merged", calibration.images, work)
         ranking = prepare(material, settings, targets, say)
+        settings = without_auto(settings, material, say)
+        if settings.bias_correction:
+            material.shifts = shifts(new, load_graph(material.quantized), material.images)
         found = choose_all(targets, material, ranking, check, settings, say)
         record(new, source.deploy, calibration, check, settings, ranking, found)
     return Result(read(out or folder), ranking, found)
@@ -107,7 +114,8 @@ def prepare(material, settings, targets, say):
     """The ranking of the layers, worst first; Paddle's quantized graph lies in `material.quantized` afterwards."""
     graph = load_graph(material.artefact.folder)
     names = list(layers(graph))
-    matching(settings.keep_float, names)  # a mistake there is told before the long work
+    patterns = [pattern for pattern in settings.keep_float if pattern != AUTO]
+    matching(patterns, names)  # a mistake there is told before the long work
     say(f"calibrating {', '.join(algorithms(settings.algo))} on {len(material.images)} pictures")
     calibrated = calibrate(material.artefact.folder, material.images, algorithms(settings.algo), material.work / "runs")
     skipped = set.intersection(*(target(name, material).always_float() for name in targets))  # in int8 nowhere
@@ -116,6 +124,16 @@ def prepare(material, settings, targets, say):
     say(f"quantizing each of {len(ranked)} layers alone, on {len(images)} pictures")
     ranking = rank(material.artefact.folder, calibrated, ranked, images, material.judge)
     return merge(calibrated, ranking, material.quantized)
+
+
+def without_auto(settings, material, say):
+    """The Settings with the layers whose own noise is too great in the place of "auto"."""
+    if AUTO not in settings.keep_float:
+        return settings
+    rows = compare(material.artefact.folder, load_graph(material.quantized), material.images[:PICTURES])
+    say("\n".join(table(rows)))
+    patterns = [pattern for pattern in settings.keep_float if pattern != AUTO]
+    return replace(settings, keep_float=(*patterns, *propose(rows)))
 
 
 def target(name, material):
@@ -187,14 +205,21 @@ def choose(made, ranking, check, want, settings, say, before):
 
 
 def record(folder, deploy, calibration, check, settings, ranking, found):
-    """Write what was done into deploy.yml, and into its copy in the golden sample; seals the folder.
+    """Write what was done to an artefact; its `ranges` are {layer: algorithm} as set in the graph."""
+    record_int8(folder, deploy, {"algo": settings.algo, "calibration": calibration.origin, "check": check.origin,
+                                 "ranges": {entry.layer: entry.algorithm for entry in ranking}}, found)
 
-    Its `ranges` are {layer: algorithm} as set in the graph, for all targets but OpenVINO, whose nncf finds its own.
+
+def record_int8(folder, deploy, about, found, simulated=None):
+    """Write `quantization` into deploy.yml, and into its copy in the golden sample; seals the folder.
+
+    about: {algo, calibration, check, ranges}. found: {target: Found}. simulated: {target: share of answers as in the
+    simulation of a training}. OpenVINO's nncf finds its own ranges, but for a trained net's.
     """
-    deploy = {**deploy, "quantization": {
-        "algo": settings.algo, "calibration": calibration.origin, "check": check.origin,
-        "ranges": {entry.layer: entry.algorithm for entry in ranking},
-        "targets": {name: _plain(entry) for name, entry in found.items()}}}
+    targets = {name: _plain(entry) for name, entry in found.items()}
+    for name, share in (simulated or {}).items():
+        targets[name]["simulated"] = round(share, 4)
+    deploy = {**deploy, "quantization": {**about, "targets": targets}}
     sample = {**golden(folder), "deploy": deploy}
     write_text(folder / GOLDEN, json.dumps(sample, ensure_ascii=False) + "\n")
     seal(folder, deploy)

@@ -23,8 +23,8 @@ def layers(graph):
     block = graph.program.global_block()
     found = {}
     for op in graph.ops:
-        if op.type in INPUTS and block.var(op.input(WEIGHTS.get(op.type, "Y"))[0]).persistable:
-            found[_name(op)] = op
+        if op.type in INPUTS and block.var(weight_of(op)).persistable:
+            found[layer_name(op)] = op
     return found
 
 
@@ -40,7 +40,7 @@ def gates(graph):
             continue
         seen.add(name)
         if op.type in INPUTS:
-            found.add(_name(op))
+            found.add(layer_name(op))
         open_ends += [source for source in op.input_arg_names if _is_point(block, source)]
     return found
 
@@ -52,7 +52,7 @@ def keep_only(graph, fp32, chosen):
     """
     block, makers = graph.program.global_block(), _makers(graph)
     for op in graph.ops:
-        if op.type in QUANTIZERS or (op.type in INPUTS and _name(op) in chosen):
+        if op.type in QUANTIZERS or (op.type in INPUTS and layer_name(op) in chosen):
             continue
         for name in op.input_arg_names:
             dequantizer = makers.get(name)
@@ -64,7 +64,7 @@ def keep_only(graph, fp32, chosen):
 
 def scales(graph):
     """{layer path: range of its input} of the quantized layers of a Graph that `keep_only` has cleaned, or not yet."""
-    return {layer: float(np.array(_tensor(graph, name)).reshape(-1)[0]) for layer, name in _scale_names(graph).items()}
+    return {layer: float(np.array(tensor(graph, name)).reshape(-1)[0]) for layer, name in _scale_names(graph).items()}
 
 
 def set_scales(graph, values):
@@ -76,13 +76,18 @@ def set_scales(graph, values):
     for layer in (layer for layer in values if layer in names):
         if names[layer] not in owners:
             owners[names[layer]] = layer
-            tensor = _tensor(graph, names[layer])
-            old = np.array(tensor)
-            tensor.set(np.full(old.shape, values[layer], old.dtype), paddle.CPUPlace())
+            holder = tensor(graph, names[layer])
+            old = np.array(holder)
+            holder.set(np.full(old.shape, values[layer], old.dtype), paddle.CPUPlace())
     return {layer: owners[names[layer]] for layer in values if layer in names}
 
 
-def _name(op):
+def weight_of(op):
+    """The name of the weight of an operator of INPUTS."""
+    return op.input(WEIGHTS.get(op.type, "Y"))[0]
+
+
+def layer_name(op):
     """A layer's path, or what it computes where the path is unknown."""
     return layer_path(op) or op.output_arg_names[0]
 
@@ -109,8 +114,8 @@ def _original(dequantizer, makers, block, graph, fp32):
     source = dequantizer.input("X")[0]
     if source in makers:  # of an activation, there is a quantizer before it
         return makers[source].input("X")[0]
-    weight = np.array(_tensor(fp32, source))
-    _tensor(graph, source).set(weight, paddle.CPUPlace())
+    weight = np.array(tensor(fp32, source))
+    tensor(graph, source).set(weight, paddle.CPUPlace())
     block.var(source).desc.set_dtype(paddle.base.core.VarDesc.VarType.FP32)
     return source
 
@@ -137,9 +142,10 @@ def _scale_names(graph):
     for op in graph.ops:
         maker = makers.get(op.input(INPUTS[op.type])[0]) if op.type in INPUTS else None
         if maker is not None and maker.type == "dequantize_linear":
-            found[_name(op)] = maker.input("Scale")[0]
+            found[layer_name(op)] = maker.input("Scale")[0]
     return found
 
 
-def _tensor(graph, name):
+def tensor(graph, name):
+    """The tensor of a variable of a Graph."""
     return graph.scope.find_var(name).get_tensor()

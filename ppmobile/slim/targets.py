@@ -2,7 +2,7 @@
 
 import functools
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from ..export.program import load_graph, save_graph
 from ..predict.runtimes import open_runtime
 from ..predict.runtimes.needs import FILES
 from ..wording import suggestion
+from .bias import correct
 from .judge import judge_of
 from .quantizers import gates, keep_only, layers
 from .rank import answers
@@ -26,13 +27,15 @@ class Material:
     """What the int8 files are made from.
 
     artefact: the fp32 one; its folder is where they go. quantized: folder of Paddle's quantized graph, all layers in
-    int8. images: (N, 3, H, W) float32 to calibrate on. work: a folder for what is not kept.
+    int8. images: (N, 3, H, W) float32 to calibrate on. work: a folder for what is not kept. shifts: of bias.shifts, to
+    correct in Paddle's graphs.
     """
 
     artefact: Artefact
     quantized: Path
     images: np.ndarray
     work: Path
+    shifts: dict = field(default_factory=dict)
 
     @functools.cached_property
     def judge(self):
@@ -113,13 +116,16 @@ class LiteTarget(Target):
 
 
 def without(material, fp32_folder, keep_float):
-    """The quantized Graph with the layers `keep_float` in fp32 again."""
+    """The quantized Graph with the layers `keep_float` in fp32 again, and the means of the others corrected."""
     fp32 = load_graph(fp32_folder)
-    return keep_only(load_graph(material.quantized), fp32, set(layers(fp32)) - set(keep_float))
+    chosen = set(layers(fp32)) - set(keep_float)
+    graph = keep_only(load_graph(material.quantized), fp32, chosen)
+    correct(graph, {layer: shift for layer, shift in material.shifts.items() if layer in chosen})
+    return graph
 
 
-def matching(patterns, names):
-    """The layers of `names` that the patterns of --keep-float mean, a path with * and ?, or the start of one.
+def matching(patterns, names, option="--keep-float"):
+    """The layers of `names` that the patterns of an option mean, a path with * and ?, or the start of one.
 
     ConfigError with the nearest path for a pattern that means none.
     """
@@ -130,6 +136,6 @@ def matching(patterns, names):
         meant = [name for name in names if fnmatch.fnmatchcase(name, pattern) or name.startswith(f"{pattern}.")]
         if not meant:
             near = suggestion(pattern, names) or f" Known: {', '.join(list(names)[:6])}, ..."
-            raise ConfigError(f"--keep-float {pattern}: no layer that can be int8 is called so.{near}")
+            raise ConfigError(f"{option} {pattern}: no layer that can be int8 is called so.{near}")
         found += [name for name in meant if name not in found]
     return found

@@ -4,7 +4,7 @@ import pytest
 
 from ppmobile.artefact import Artefact, read
 from ppmobile.cli import main
-from ppmobile.commands import check, slim
+from ppmobile.commands import check, slim_ptq
 from ppmobile.export import trial, write
 from ppmobile.predict.runtimes import NAMES
 from ppmobile.slim import calibrate, ptq, report
@@ -26,9 +26,9 @@ def test_wrong_arguments_are_one_line(words, told, capsys):
 
 
 def test_names_agree_wherever_they_are_listed():
-    offered = {action.dest: action.choices for action in slim._arguments()._actions}
+    offered = {action.dest: action.choices for action in slim_ptq._arguments()._actions}
     assert set(offered["algo"]) == {*calibrate.ALGORITHMS, "auto"} and set(calibrate.AUTO) < set(calibrate.ALGORITHMS)
-    assert slim._arguments().get_default("algo") == ptq.Settings().algo
+    assert slim_ptq._arguments().get_default("algo") == ptq.Settings().algo
     assert tuple(offered["targets"]) == ptq.TARGETS == trial.TARGETS == check.TARGETS
     assert set(ptq.TARGETS) < set(write.TARGETS) and set(ptq._NEEDS) < set(ptq.TARGETS)
     assert {f"{name}-int8" for name in report.RUNTIMES} == {name for name in NAMES if name.endswith("int8")}

@@ -5,7 +5,7 @@ import pytest
 from ppmobile.config import load
 from ppmobile.engine.run import train
 from ppmobile.errors import PPMobileError
-from ppmobile.explain.record import BEGIN, END, record
+from ppmobile.explain.record import BEGIN, END, record, record_slim
 
 
 def test_a_page_gets_its_table_and_keeps_its_words(tiny, tmp_path):
@@ -46,3 +46,18 @@ def test_a_run_with_damaged_tables_is_named(tmp_path, name, text):
 def test_a_folder_without_a_run_is_named(tmp_path):
     with pytest.raises(PPMobileError, match="holds no finished run"):
         record(tmp_path / "page.md", [tmp_path])
+
+
+def test_a_slim_page_gets_the_table_and_the_curves_of_each_training(tmp_path):
+    run = tmp_path / "cells"
+    for folder in ("01_slimming/training", "02_distill"):
+        (run / folder).mkdir(parents=True)
+        (run / folder / "curves.png").write_bytes(folder.encode())
+    (run / "slim.md").write_text("| step |\n|---|\n| 01 |\n", encoding="utf-8")
+    page = tmp_path / "slim.md"
+    record_slim(page, [run])
+    text = page.read_text(encoding="utf-8")
+    assert "## cells\n\n| step |\n|---|\n| 01 |\n" in text and "](slim/cells_02_distill_curves.png)" in text
+    assert (tmp_path / "slim" / "cells_01_slimming_training_curves.png").read_bytes() == b"01_slimming/training"
+    with pytest.raises(PPMobileError, match="has no slim.md"):
+        record_slim(page, [tmp_path])

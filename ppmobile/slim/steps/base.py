@@ -46,3 +46,6 @@ class Step:
 
     def finish(self, model, context):
         """Change the net after its training; it holds its best weights then."""
+
+    def deploy(self, folder, context):
+        """Add to the artefact in `folder`, just exported from the step's net, what belongs to it: int8 files."""

@@ -1,0 +1,44 @@
+"""`ppmobile slim budget`: the best net within so many milliseconds on a runtime of this machine."""
+
+import shlex
+
+from .arguments import parser, path
+
+
+def main(argv):
+    """Search, and say what was found; exit status 1 if nothing keeps to the budget: then it is the nearest."""
+    arguments = parser("slim budget", __doc__.split(":", 1)[1].strip(), config_required=False)
+    arguments.add_argument("-w", "--weights", type=path, metavar="RUN",
+                           help="the trained run to begin with; default: the config's slim.start")
+    arguments.add_argument("--overwrite", action="store_true", help="begin anew instead of going on")
+    arguments.epilog = ("The budget is the config's slim.budget, or -o slim.budget.ms=12 "
+                        "slim.budget.runtime=paddle-int8. The steps of slim.steps that train follow each cut. "
+                        "Results go to OUTPUT_budget unless -o output=FOLDER says otherwise.")
+    options = arguments.parse_args(argv)
+    if not options.config and not options.weights:
+        arguments.error("give -c FILE, or the run to begin with by -w RUN")
+
+    from ..errors import ConfigError
+    from ..slim.budget import search
+
+    config = wanted(options)
+    if not config.slim.start:
+        raise ConfigError("slim.start: is missing; a budget begins with a trained run, give -w RUN")
+    found = search(config, config.slim.start, options.overwrite, "ppmobile slim budget " + shlex.join(argv))
+    budget = config.slim.budget
+    verdict = "keeps to" if found.within else "is the nearest found, but does not keep to"
+    print(f"{found.artefact} {verdict} the budget: {found.ms:.2f} ms of {budget.ms:g} on {budget.runtime}, "
+          f"{100 * found.drop:.1f} points lost of {100 * budget.max_drop:g} allowed\n"
+          f"measure it again with: ppmobile bench {found.artefact} --runtimes {budget.runtime} --threads "
+          f"{budget.threads} --no-memory")
+    return 0 if found.within else 1
+
+
+def wanted(options):
+    """The Config of -c, or of the run, with -o and -w on top."""
+    from .slim_step import tree_of
+
+    config = tree_of(options)
+    if not any(text.startswith("output=") for text in options.override):
+        config.output = f"{config.output}_budget"
+    return config

@@ -1,0 +1,69 @@
+"""`ppmobile slim prune|slimming|distill|qat|finetune|ptq`: one step alone, on a trained run."""
+
+import shlex
+
+from .arguments import parser, path
+from .slim_run import add_arguments
+
+STEPS = {"prune": "Prune", "slimming": "Slimming", "distill": "Distill", "qat": "QAT", "finetune": "Finetune",
+         "ptq": "PTQ"}
+
+
+def main(way, argv):
+    """Do the config's first step of that kind, or one that -o describes; the exit status as of `slim run`."""
+    name = STEPS[way]
+    arguments = parser(f"slim {way}", f"One step {name} of a slim run, alone.", config_required=False)
+    arguments.add_argument("-w", "--weights", type=path, metavar="RUN",
+                           help="the trained run to begin with, as -o slim.start=RUN; without -c also its config")
+    add_arguments(arguments)
+    arguments.epilog = (f"The step is the first {name} in slim.steps of the config; without one, it has its default "
+                        f"options and those of -o slim.steps.0.OPTION=VALUE. The results go to OUTPUT_{way} unless "
+                        "-o output=FOLDER says otherwise.")
+    options = arguments.parse_args(argv)
+    if not options.config and not options.weights:
+        arguments.error("give -c FILE, or the run to begin with by -w RUN")
+
+    from ..slim.pipeline import run
+
+    config = single(options, way, name)
+    if options.resume:
+        config.output = options.resume
+    return run(config, options.resume is not None, options.overwrite,
+               f"ppmobile slim {way} " + shlex.join(argv))
+
+
+def single(options, way, name):
+    """The Config whose slim.steps holds the one step."""
+    config = tree_of(options, name)
+    config.slim.steps = [one for one in config.slim.steps if one["name"] == name][:1]
+    if not any(text.startswith("output=") for text in options.override):
+        config.output = f"{config.output}_{way}"
+    return config
+
+
+def tree_of(options, name=None):
+    """The Config of -c, or of the run that -w names, with a section slim that begins there, and -o on top.
+
+    name: of a step, which alone fills slim.steps if the config has none of it.
+    """
+    from pathlib import Path
+
+    from ..config import from_tree, merge_override, read_tree
+    from ..engine import checkpoint as checkpoints
+
+    origins = {}
+    if options.config:
+        tree, stem = read_tree(Path(options.config), origins), Path(options.config).stem
+    else:
+        tree, stem = {**checkpoints.load(options.weights).meta["config"], "slim": None}, Path(options.weights).stem
+        tree["output"] = options.weights
+    slim = tree["slim"] = dict(tree.get("slim") or {})
+    steps = slim.get("steps")
+    if name and not (isinstance(steps, list) and any(isinstance(one, dict) and one.get("name") == name
+                                                     for one in steps)):
+        slim["steps"] = [{"name": name}]
+    if options.weights:
+        slim["start"] = options.weights
+    for text in options.override:
+        merge_override(tree, text, origins)
+    return from_tree(tree, origins, stem, options.config or "")

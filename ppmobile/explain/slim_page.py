@@ -1,0 +1,126 @@
+"""The page of a slim run, one file for a browser: what each step gained and cost, with pictures inside it."""
+
+import base64
+import html
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from ..files import write_text
+from .page import MEANINGS, STYLE, table
+
+SAMPLES = 6  # pictures that both nets answer for
+LARGEST = 60  # layers in the picture of the widths: of more, the widest
+NUMBERS = {
+    "interval (95 %)": "where the metric lies on 95 % of 200 sets of as many pictures, drawn from these with "
+                       "replacement: what chance in the choice of the pictures amounts to",
+    "to the start": "the metric minus the start's, and the interval of that difference, both nets on the same "
+                    "pictures: one that holds 0 is no finding",
+    "M parameters": "numbers that were learned, in millions",
+    "M MACs": "multiplications with addition for one picture, in millions; what a net costs on paper",
+    "MB weights": "10^6 bytes of all weights and statistics in fp32; the file of the int8 graph is smaller",
+    "ms, p90": "median milliseconds of one picture on this machine, and what 90 % of the runs stay below; all nets "
+               "were timed in turns, so compare them with each other, not with other machines",
+    "times as fast": "the start's time on the first runtime, divided by this one",
+    "peak MiB": "largest memory of a process that runs the graph alone, for each runtime",
+    "keep": "whether the step paid: the metric is at most slim.max_drop below the start's, and the net became faster, "
+            "or better, than the last one that paid. A cut is judged together with the training after it",
+}
+
+
+def write_page(folder, rows, config, about):
+    """Write slim.html into `folder`; rows: of slim/ledger.py; about: command, date and machine of the run."""
+    from ..slim.slim_report import base_ms, cells
+
+    folder = Path(folder)
+    title = f"{folder.resolve().name}: {len(rows) - 1} slim step(s)"
+    runtimes = list(dict.fromkeys(name for row in rows for name in row["runtimes"]))
+    head = ["step", f"{rows[0]['metric']} (95 %), points", "to the start", "on test", "M parameters", "M MACs",
+            "MB weights", *(f"{name}: ms, p90, times as fast" for name in runtimes), "peak MiB", "keep"]
+    meaning = {rows[0]["metric"]: MEANINGS.get(rows[0]["metric"], "the metric of the config"), **NUMBERS}
+    parts = [f"<h1>{html.escape(title)}</h1>", _summary(rows, base_ms(rows)),
+             table(head, [cells(row, rows, runtimes) for row in rows]),
+             *[f"<p>{html.escape(row['stage'])}: {html.escape(row['why'])}</p>" for row in rows if row["why"]],
+             "<h2>What the numbers mean</h2>", table([], [[name, "", text] for name, text in meaning.items()])]
+    with tempfile.TemporaryDirectory(prefix="ppmobile-") as work:
+        parts += _pictures(folder, rows, config, Path(work))
+    parts += ["<h2>How it was made</h2>", f"<pre>{html.escape(about['command'])}</pre>",
+              f"<p>{html.escape(_machine(about))}</p>"]
+    write_text(folder / "slim.html", "\n".join([
+        "<!DOCTYPE html>", '<html lang="en"><head><meta charset="utf-8">', f"<title>{html.escape(title)}</title>",
+        f"<style>{STYLE}</style></head><body>", *parts, "</body></html>", ""]))
+
+
+def _summary(rows, base):
+    """A sentence on the first net and the last."""
+    from ..slim.keep import fastest
+
+    first, last = rows[0], rows[-1]
+    now, score = fastest(last)
+    change = 100 * (score["value"] - first["score"]["value"])
+    speed = f"{base / now:.2f} times as fast, " if base and now else ""
+    params = 100 * (1 - last["cost"]["params"] / first["cost"]["params"])
+    return (f"<p>From {html.escape(first['stage'])} to {html.escape(last['stage'])}: {speed}{params:.1f} % fewer "
+            f"parameters, {first['metric']} {change:+.1f} points on {first['split']}.</p>")
+
+
+def _machine(about):
+    return (f"{about['date']}, {about['cpu']}, {about['cores']} cores, {about['threads']} thread(s) and "
+            f"{about['runs']} runs a measurement, paddlepaddle {about['paddlepaddle']}, Python {about['python']}")
+
+
+def _pictures(folder, rows, config, work):
+    """The parts with pictures: answers, widths, and the curves of each training."""
+    parts = []
+    answers(rows, config, work / "answers.png")
+    last = rows[-1]["stage"]
+    parts += [f"<h2>The same pictures, answered by {html.escape(rows[0]['stage'])} and by {html.escape(last)}</h2>",
+              embedded(work / "answers.png")]
+    if rows[-1]["widths"] != rows[0]["widths"]:
+        widths_plot(rows[0]["widths"], rows[-1]["widths"], work / "widths.png")
+        parts += ["<h2>Output channels of each layer, before and after</h2>", embedded(work / "widths.png")]
+    for row in rows[1:]:
+        for curves in (Path(row["folder"]) / "curves.png", Path(row["folder"]) / "training" / "curves.png"):
+            if curves.is_file():
+                parts += [f"<h2>Training of {html.escape(row['stage'])}</h2>", embedded(curves)]
+    return parts
+
+
+def embedded(path):
+    """An HTML picture that holds the PNG file itself."""
+    data = base64.b64encode(Path(path).read_bytes()).decode("ascii")
+    return f'<img alt="{html.escape(Path(path).stem)}" src="data:image/png;base64,{data}">'
+
+
+def answers(rows, config, png_path):
+    """Write a sheet: pictures of the split that measured, each as the first and the last net answer it."""
+    from ..engine.datasets import open_split
+    from ..engine.infer import Trained
+    from .samples import write_sheet
+
+    paths = open_split(config, rows[0]["split"]).paths
+    chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, min(SAMPLES, len(paths))).astype(int))]
+    shown = [[(one.drawn(), f"{row['stage']}: {Path(path).name}") for path, one in
+              zip(chosen, Trained(row["folder"]).stream(chosen)) if not one.error] for row in (rows[0], rows[-1])]
+    write_sheet([one for pair in zip(*shown) for one in pair], png_path)
+
+
+def widths_plot(before, after, png_path):
+    """Bars of the output channels of the layers that changed; before, after: {layer path: [inputs, outputs]}."""
+    from .plots import new_figure, save
+
+    changed = [path for path in before if before[path][1] != after.get(path, before[path])[1]]
+    widest = sorted(changed, key=lambda path: -before[path][1])[:LARGEST]
+    names = [path for path in changed if path in set(widest) and path.rpartition(".")[2] != "bn"]
+    figure = new_figure(9, 0.8 + 0.2 * len(names), layout="constrained")
+    axes = figure.subplots()
+    places = np.arange(len(names))
+    axes.barh(places, [before[path][1] for path in names], color="#cfd8e6", label="before")
+    axes.barh(places, [after[path][1] for path in names], height=0.5, color="#2060c0", label="after")
+    axes.set_yticks(places, names, fontsize=7)
+    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_xlabel("output channels")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
+    save(figure, png_path)

@@ -1,0 +1,150 @@
+"""The rows of a slim run: each net measured once it is made, all timed side by side at the end, then told."""
+
+import contextlib
+import json
+import time
+from pathlib import Path
+
+from ..artefact import read
+from ..doctor import examine
+from ..errors import PPMobileError
+from ..files import sha256, write_json
+from ..profiling import latency, memory
+from . import measure, slim_report
+from .keep import fastest, judge
+from .steps import STEPS, Context
+
+CACHE, START = "measured.json", "00_start"
+
+
+class Ledger:
+    """Measures the nets of a slim run, a Config; `rows` are what slim.json holds."""
+
+    def __init__(self, config, command, say=print):
+        self.config, self.slim, self.command, self.say = config, config.slim, command, say
+        self.folder, self.rows = Path(config.output), []
+        self.steps_train = [STEPS.get(part["name"]).trains for part in self.slim.steps]
+
+    def begin(self, start):
+        """Measure the net of the run `start`, which the others are compared with."""
+        run = Path(start)
+        home = run if run.parent == self.folder else self.folder / START
+        net = measure.Net(run, self.config)
+        self.split = measure.Split(self.config, self.slim.split, net.classes, net.saved.path)
+        self._add("start", run, home, net)
+
+    def add(self, one, place):
+        """Measure the net of a Stage, slim.steps[place]; the folder of the run that the next step begins with."""
+        net = measure.Net(one.folder, one.config)
+        context = Context(one.config, list(net.classes), one.folder, self.say)
+        row = self._add(one.name, one.folder, one.folder, net, one.step, context)
+        kept = judge(self.rows, self.steps_train, self.slim.max_drop)
+        self.write()
+        if row["keep"] is False:
+            self.say(f"{row['stage']} did not pay: {row['why']}")
+        return Path(kept["folder"]) if self.slim.undo and row["keep"] is False else one.folder
+
+    def _add(self, name, run, home, net, step=None, context=None):
+        """The row of a net, measured or as it was measured before."""
+        about = {"net": sha256(net.saved.path), "runtimes": self.slim.runtimes, "threads": self.slim.threads,
+                 "runs": self.slim.runs, "split": self.slim.split, "start": self.rows[0]["net"] if self.rows else ""}
+        row = _cached(home, about)
+        if row is None:
+            self.say(f"{home.name}: measuring")
+            row = self._measured(name, run, home, net, step, context)
+            row["net"] = about["net"]
+            write_json(home / CACHE, {"about": about, "row": row})
+        row["widths"] = net.widths
+        self.rows.append(row)
+        self.say(slim_report.line(row, self.rows[0]))
+        return row
+
+    def _measured(self, name, run, home, net, step, context):
+        """Everything that is known of a net as soon as it is made."""
+        artefact = measure.make_artefact(run, home / "artefact", net.config, self.slim.runtimes, step, context)
+        score = self.split.of_net(net.model)
+        before = [read(self.rows[0]["artefact"])] if self.rows else []
+        times = self._times([*before, artefact])
+        runtimes = times[-1]
+        for runtime in runtimes:
+            runtimes[runtime]["file_bytes"] = measure.file_bytes(artefact, runtime)
+            if runtime.endswith("int8"):
+                runtimes[runtime]["score"] = self.split.of_artefact(artefact.folder, runtime, self.slim.threads)
+        row = {"step": name, "stage": home.name, "folder": str(run), "artefact": str(artefact.folder),
+               "metric": self.split.main, "split": self.slim.split, "score": score, "cost": net.cost,
+               "predicted": self._predicted(run, net), "runtimes": runtimes, "keep": None, "why": ""}
+        row["start_ms"] = fastest({**row, "runtimes": times[0]})[0]
+        return row
+
+    def _predicted(self, run, net):
+        """The cost that the widths alone foretell, from the net that this one was cut out of; None of the start's."""
+        if not self.rows:
+            return None
+        return measure.Net(self.rows[0]["folder"], self.config).predicted(net.widths)
+
+    def _times(self, artefacts):
+        """[{runtime: {"median_ms", "p90_ms", "noise"}}] of artefacts timed in turns, without what cannot run."""
+        rows = latency.bench(artefacts, self.slim.runtimes, self.slim.threads, self.slim.runs, say=lambda line: None)
+        return [{row["runtime"]: {key: row[key] for key in ("median_ms", "p90_ms", "noise")}
+                 for row in rows if row["folder"] == str(one.folder) and not row["reason"]} for one in artefacts]
+
+    def end(self):
+        """Time all nets side by side, measure memory and the test split, judge again, and write the report."""
+        from ..explain.slim_page import write_page
+
+        self.say("timing all nets side by side")
+        artefacts = [read(row["artefact"]) for row in self.rows]
+        for row, times in zip(self.rows, self._times(artefacts)):
+            for runtime, figures in times.items():
+                row["runtimes"].setdefault(runtime, {}).update(figures)
+        for row in self.rows:
+            row["start_ms"] = fastest(self.rows[0])[0]
+        self._memory(artefacts)
+        self._test()
+        if not self.slim.undo:  # what was undone is not judged otherwise afterwards
+            judge(self.rows, self.steps_train, self.slim.max_drop)
+        self.write()
+        write_page(self.folder, self.rows, self.config, self.about())
+        self.say("\n".join(slim_report.table(self.rows)))
+        self.say(f"the report is {self.folder / 'slim.html'}")
+
+    def _memory(self, artefacts):
+        """Put the peak memory into the rows."""
+        for row, artefact in zip(self.rows, artefacts):
+            for runtime, one in row["runtimes"].items():
+                with contextlib.suppress(PPMobileError, OSError):  # the times count more
+                    one["peak_mib"] = memory.graph_peak(artefact, runtime, self.slim.threads)
+
+    def _test(self):
+        """Put the score on data.test into the first row and the last."""
+        if self.config.data.test is None or self.slim.split == "test":
+            return
+        net = measure.Net(self.rows[0]["folder"], self.config)
+        split = measure.Split(self.config, "test", net.classes, net.saved.path)
+        for row in (self.rows[0], self.rows[-1]):
+            self.say(f"{row['stage']}: measuring on data.test, {len(split.dataset)} pictures")
+            row["test"] = split.of_net(measure.Net(row["folder"], self.config).model)
+            for runtime, one in row["runtimes"].items():
+                if runtime.endswith("int8"):
+                    one["test"] = split.of_artefact(row["artefact"], runtime, self.slim.threads)
+
+    def about(self):
+        """How, when and on what the run was measured."""
+        machine = examine()
+        return {"command": self.command, "date": time.strftime("%Y-%m-%d %H:%M"), "cpu": machine.cpu,
+                "cores": machine.cores, "threads": self.slim.threads, "runs": self.slim.runs,
+                "python": ".".join(map(str, machine.python)), "paddlepaddle": machine.versions.get("paddlepaddle")}
+
+    def write(self):
+        """slim.json, slim.csv and slim.md, of the rows so far."""
+        slim_report.write(self.folder, self.rows, self.about())
+
+
+def _cached(home, about):
+    """The row that was measured before of the same net with the same settings, or None."""
+    try:
+        known = json.loads((home / CACHE).read_text(encoding="utf-8"))
+        row = known["row"] if known["about"] == about else None
+        return row if row and (Path(row["artefact"]) / "deploy.yml").is_file() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

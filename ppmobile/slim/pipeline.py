@@ -1,0 +1,159 @@
+"""A slim run: the steps of a config one after the other, each begun with the former's folder only, and measured."""
+
+from pathlib import Path
+
+from ..config import dump, to_dict
+from ..engine import checkpoint as checkpoints
+from ..engine import run as engine
+from ..engine.checkpoint import Checkpoint
+from ..engine.folder import write_record
+from ..errors import ConfigError, ExportError, PPMobileError
+from ..files import write_text
+from ..predict.runtimes import check_name
+from . import stage as stages
+from .steps import Context, Step
+
+
+def run(config, resume=False, overwrite=False, command="called from Python", say=print):
+    """Carry out the steps of config.slim below config.output; the exit status: 0, or 130 after Ctrl-C.
+
+    resume: keep what an earlier call finished there, and go on inside the step it was at. overwrite: make anew what
+    lies there; with resume, only what other options, or another start, would have made otherwise. Results are
+    measured after each step, and reported in slim.json, slim.csv, slim.md and slim.html.
+    """
+    from .ledger import CACHE, START, Ledger
+
+    check(config)
+    folder = Path(config.output)
+    if not (resume or overwrite) and (any(folder.glob(f"*/{stages.MARK}"))):
+        raise PPMobileError(f"{folder}: holds a slim run already; go on with --resume, replace it with --overwrite, or "
+                            "choose another folder with -o output=FOLDER")
+    if not resume:
+        (folder / START / CACHE).unlink(missing_ok=True)  # measured in an earlier run, perhaps on a busier machine
+    if overwrite or not (folder / "config.yml").is_file():  # what --resume refuses must not become the run's config
+        write_text(folder / "config.yml", dump(config))
+    works = Works(resume, overwrite, command, say)
+    ledger = Ledger(config, command, say)
+    start = config.slim.start
+    if not start:
+        first = stages.first_stage(config)
+        if works.carry_out(first) == 130:
+            return told(config, say)
+        start = first.folder
+    first = start
+    ledger.begin(start)
+    for place in range(len(config.slim.steps)):
+        one = stages.stage(config, place, start, first)
+        if works.carry_out(one, start) == 130:
+            return told(config, say)
+        start = ledger.add(one, place)
+    ledger.end()
+    write_text(folder / "config.yml", dump(config))
+    return 0
+
+
+def told(config, say):
+    """Say how an interrupted run goes on; the exit status."""
+    say(f"stopped and saved; go on with: ppmobile slim run --resume {config.output}")
+    return 130
+
+
+def check(config):
+    """ConfigError, before any work, for a slim section that cannot be carried out."""
+    slim = config.slim
+    if slim is None or not slim.steps:
+        raise ConfigError("slim.steps: there is nothing to do; write for example `steps: [{name: Prune, ratio: 0.3}]`"
+                          + (f" ({config.file})" if config.file else ""))
+    if config.data is None:
+        raise ConfigError("data: is missing; a slim run measures each step on pictures")
+    if not slim.runtimes:
+        raise ConfigError("slim.runtimes: is empty; write for example `runtimes: [paddle-fp32]`")
+    for place, name in enumerate(slim.runtimes):
+        try:
+            check_name(name)
+        except ExportError as error:
+            raise ConfigError(f"slim.runtimes.{place}: {error}") from error
+    if getattr(config.data, slim.split) is None:
+        raise ConfigError(f"slim.split: data.{slim.split} is not set, so there is nothing to measure on")
+    if slim.start:
+        checkpoints.find(slim.start)
+    for place, one in enumerate(planned(config)[:-1]):
+        if not one.trains and type(one.step).deploy is not Step.deploy:
+            raise ConfigError(f"slim.steps.{place}: {one.name} makes files of the net as it is then, which the steps "
+                              "after it would not change; put it last")
+
+
+def planned(config):
+    """The Stages of a config's steps, before any of them is done: their options and trainings are right."""
+    return [stages.stage(config, place, config.slim.start or "what is trained first")
+            for place in range(len(config.slim.steps))]
+
+
+class Works:
+    """Carries out stages; resume, overwrite, command, say: as of `run`."""
+
+    def __init__(self, resume, overwrite, command, say):
+        self.resume, self.overwrite, self.command, self.say = resume, overwrite, command, say
+
+    def carry_out(self, one, start=None):
+        """Do what is left to do of a Stage that begins with the net of the run `start`; 0, or 130 after Ctrl-C."""
+        now = stages.inputs(one, start)
+        begun = self.prepare(one, now)
+        if begun == "done":
+            self.say(f"{one.folder.name}: done already")
+            return 0
+        self.say(f"{one.folder.name}: " + ("goes on" if begun == "begun" else "begins"))
+        stages.mark(one, now, done=False)
+        status = self.train(one) if one.trains else 0
+        if status == 0:
+            self.change(one, start)
+            stages.mark(one, now, done=True)
+        return status
+
+    def prepare(self, one, now):
+        """The state of a Stage, whose folder is emptied if it is to be made anew."""
+        state, why = stages.state(one, now)
+        if state == "stale" and not self.overwrite:
+            raise PPMobileError(f"{one.folder}: was made otherwise: {why}; --resume --overwrite makes it and what "
+                                "follows anew, or undo the change")
+        if state == "new" or state == "stale" or not self.resume:
+            stages.clear(one)
+            return "new"
+        return state
+
+    def train(self, one):
+        """Train, or go on; the exit status."""
+        folder = one.training
+        config = one.config
+        config.output = str(folder)
+        begun = folder if (folder / "last.safetensors").is_file() else None
+        count = engine.process_count(config)
+        if count > 1:
+            status = engine.train_in_processes(config, count, begun, True, self.command)
+            if status not in (0, 130):
+                raise PPMobileError(f"{one.folder.name}: training failed; the reason stands above")
+            return status
+        return 130 if engine.train(config, begun, True, self.command).stop == "interrupted" else 0
+
+    def change(self, one, start):
+        """Do what the step does to a net that is not trained, or trained already, and write the result."""
+        if one.trains and one.training == one.folder:
+            return
+        model, config, classes, saved = engine.restore(one.training if one.trains else start, one.config)
+        config.output = str(one.folder)
+        context = Context(config, list(classes), one.folder, self.say)
+        (one.step.finish if one.trains else one.step.apply)(model, context)
+        write_net(one.folder, model, config, classes, saved.meta["order"])
+        write_text(one.folder / "config.yml", dump(config))
+        write_record(one.folder, self.command, 1)
+
+
+def write_net(folder, model, config, classes, order):
+    """Write best.safetensors of a Model that no training has just made; eval, export and slim.start read it.
+
+    order: what the run it came from says of its pictures.
+    """
+    arrays = {f"model/{key}": value.numpy() for key, value in model.state_dict().items()}
+    meta = {"config": to_dict(config), "classes": list(classes), "structure": model.structure, "order": order,
+            "position": {"epoch": 0, "batch": 0, "step": 0}, "hooks": {}}
+    Checkpoint(arrays, meta).save(Path(folder) / "best.safetensors")

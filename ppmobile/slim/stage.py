@@ -1,0 +1,140 @@
+"""The stages of a slim run: the folder and config of each step, and the mark that tells whether it is done."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from ..config import from_tree, merge, to_dict
+from ..engine import checkpoint as checkpoints
+from ..errors import CheckpointError, PPMobileError
+from ..files import remove_leftovers, sha256, write_json
+from ..wording import brief, show
+from .steps import STEPS, Step
+
+MARK = "stage.json"
+# what of a config makes no other net
+SPARED = {"data": ("test", "workers", "max_bad", "check"), "eval": ("batch_size", "worst"),
+          "train": ("processes", "visualdl", "save_every", "save_steps")}
+
+
+@dataclass
+class Stage:
+    """One step in its folder. name: as the report shows it. step: None for the training from scratch."""
+
+    name: str
+    folder: Path
+    config: object
+    step: Optional[Step] = None
+
+    @property
+    def training(self):
+        """Where its training lies: beside the result, if the step changes the net after it."""
+        return self.folder / "training" if self.step is not None and self.step.finishes else self.folder
+
+    @property
+    def trains(self):
+        """Whether it is a training."""
+        return self.step is None or self.step.trains
+
+
+def first_stage(config):
+    """The Stage that trains the config's model, where a slim run has no start."""
+    folder = Path(config.output) / "00_train"
+    return Stage("train", folder, _config(config, {**to_dict(config), "slim": None, "output": str(folder)}))
+
+
+def stage(config, place, start, first=None):
+    """The Stage of slim.steps[place], which begins with the net of the run `start`.
+
+    first: the run that the whole slim run began with, for "{start}" in a step's options; by default `start`.
+    """
+    part = filled(config.slim.steps[place], str(first or start))
+    folder = Path(config.output) / f"{place + 1:02d}_{part['name'].lower()}"
+    tree = to_dict(config)
+    tree["train"] = merge(tree["train"], part.pop("train", {}), {}, "")
+    tree["slim"] = {**tree["slim"], "start": str(start), "steps": [part]}
+    tree["output"] = str(folder)
+    return Stage(part["name"], folder, _config(config, tree), STEPS.build(part, f"slim.steps.{place}"))
+
+
+def filled(value, start):
+    """Plain values with "{start}" in their texts replaced: a teacher can be the net that all began with."""
+    if isinstance(value, str):
+        return value.replace("{start}", start)
+    if isinstance(value, dict):
+        return {key: filled(one, start) for key, one in value.items()}
+    return [filled(one, start) for one in value] if isinstance(value, list) else value
+
+
+def _config(config, tree):
+    """The Config of a tree that was changed in `slim` and `train`, whose keys keep no origin."""
+    kept = {key: file for key, file in config.origins.items() if not key.startswith(("slim", "train"))}
+    return from_tree(tree, kept, "", config.file)
+
+
+def inputs(one, start=None):
+    """What decides the net that a Stage makes: {dotted key: value as text}. start: the run that it begins with."""
+    tree = to_dict(one.config)
+    wanted = ["task", "model", "data", "transforms", "train", "eval", "seed"]
+    kept = {key: {k: v for k, v in tree[key].items() if k not in SPARED.get(key, ())} if key in SPARED else tree[key]
+            for key in wanted}
+    if one.step is not None:
+        kept["model"] = {**kept["model"], "pretrained": None}
+        kept["slim"] = {"steps": tree["slim"]["steps"]}
+    found = dict(_flat(kept, ""))
+    return {**found, "slim.start": sha256(checkpoints.find(start))} if start else found
+
+
+def _flat(value, place):
+    """(dotted key, text) of every plain value in a tree."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+    if not inner:
+        yield place, json.dumps(value, ensure_ascii=False, default=str)
+        return
+    for key, item in inner:
+        yield from _flat(item, f"{place}.{key}" if place else str(key))
+
+
+def state(one, now):
+    """("new" | "begun" | "done" | "stale", why) of a Stage whose `inputs` are `now`."""
+    if not (one.folder / MARK).is_file():
+        return "new", ""
+    try:
+        mark = json.loads((one.folder / MARK).read_text(encoding="utf-8"))
+        before, done = dict(mark["inputs"]), bool(mark["done"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "stale", f"{MARK} is damaged"
+    changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    if changed:
+        key = changed[0]
+        if key == "slim.start":
+            return "stale", "it began with another net"
+        told = f"{key} was {brief(before.get(key, 'not set'), 40)} and is {brief(now.get(key, 'not set'), 40)}"
+        return "stale", told + (f", and {len(changed) - 1} more" if changed[1:] else "")
+    return ("done" if done and _result(one.folder) else "begun"), ""
+
+
+def _result(folder):
+    try:
+        return checkpoints.find(folder)
+    except CheckpointError:
+        return None
+
+
+def mark(one, now, done):
+    """Write the mark of a Stage into its folder."""
+    one.folder.mkdir(parents=True, exist_ok=True)
+    write_json(one.folder / MARK, {"step": one.name, "done": done, "inputs": now})
+
+
+def clear(one):
+    """Remove what a former slim run left in the folder of a Stage. PPMobileError if something else lies there."""
+    if not one.folder.exists():
+        return
+    remove_leftovers(one.folder)
+    if any(one.folder.iterdir()) and not (one.folder / MARK).is_file():
+        raise PPMobileError(f"{one.folder}: holds {show(next(one.folder.iterdir()).name)}, which no slim run wrote; "
+                            "choose another folder with -o output=FOLDER")
+    shutil.rmtree(one.folder)

@@ -1,0 +1,49 @@
+"""Post-training quantization as a step: the artefact of the former step's net gets its int8 files."""
+
+from ...errors import ConfigError
+from ..ptq import TARGETS, Settings, quantize
+from .base import STEPS, Step
+
+
+@STEPS.register
+class PTQ(Step):
+    """Quantize the exported net, calibrated on real pictures; the net itself stays as it is.
+
+    algo: how ranges are found (calibrate.py), or auto. keep_float: layers that stay in float, paths with * and ?, or
+    "auto" for those whose own noise is too great (sqnr.py). max_drop: accuracy that may be lost, 0 to 1. count:
+    pictures of the train split to calibrate on. bias_correction: give back behind each layer what rounding takes from
+    its mean output (bias.py), for Paddle and Lite. targets: of paddle, lite, onnx, openvino; empty for those that the
+    artefact was exported for.
+    """
+
+    def __init__(self, algo="avg", keep_float=[], max_drop=0.01, count=64,  # noqa: B006 (never changed)
+                 bias_correction=False, targets=[]):  # noqa: B006
+        from ..calibrate import ALGORITHMS
+
+        if algo not in (*ALGORITHMS, "auto"):
+            raise ValueError(f"algo {algo!r} is not one of {', '.join(ALGORITHMS)}, auto")
+        if not 0 <= max_drop <= 1:
+            raise ValueError(f"max_drop {max_drop} is a share, 0 to 1: 0.01 is one point")
+        if count < 1:
+            raise ValueError(f"count {count} must be at least 1")
+        wrong = [name for name in targets if name not in TARGETS]
+        if wrong:
+            raise ValueError(f"targets {wrong[0]!r} is not one of {', '.join(TARGETS)}")
+        self.count, self.targets = count, tuple(targets) or None
+        self.settings = {"algo": algo, "keep_float": tuple(keep_float), "max_drop": max_drop,
+                         "bias_correction": bias_correction}
+
+    def apply(self, model, context):
+        """ConfigError for a net that was trained in simulated int8: its export has int8 files already."""
+        if "qat" in model.structure:
+            raise ConfigError("PTQ: the net was trained in simulated int8, its export has int8 files already; leave "
+                              "PTQ out")
+
+    def deploy(self, folder, context):
+        """Write int8 files into the artefact in `folder`. ExportErrors as of `ptq.quantize`."""
+        from ...artefact import read
+        from ..pictures import gather
+
+        calibration, check = gather(read(folder), self.count, context.config)
+        settings = Settings(targets=self.targets, **self.settings)
+        quantize(folder, calibration, check, settings, say=context.say)

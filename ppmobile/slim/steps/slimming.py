@@ -1,0 +1,64 @@
+"""Network slimming: training that makes gammas of useless channels small, then the cut of those channels."""
+
+import numpy as np
+
+from ...errors import ConfigError
+from ...profiling.net import input_size
+from ..coupling import couple
+from ..cut import cut_checked
+from ..cut_table import cut_table
+from ..gamma import GammaPenalty, candidates, gammas, slimmed
+from ..select import check_patterns, check_ratio
+from .base import STEPS, Step
+
+
+@STEPS.register
+class Slimming(Step):
+    """Train with a penalty on batch-norm gammas, then cut the channels of the smallest (arXiv:1708.06519).
+
+    penalty: added to each gamma's gradient with the gamma's sign. ratio: share of all compared channels below the
+    threshold; those of inverted residuals' expansions, or in other nets all that have a batch norm. keep: patterns of
+    layers left alone. multiple_of: what is kept of coupled channels is filled up to a multiple of it. train: keys of
+    the config's section `train` that differ in this step.
+    """
+
+    trains = finishes = True
+
+    def __init__(self, penalty=1e-4, ratio=0.3, keep=("backbone.blocks.0",), multiple_of=8, train={}):  # noqa: B006
+        check_ratio(ratio, "ratio")
+        if penalty < 0 or multiple_of < 1:
+            raise ValueError(f"penalty {penalty} must be at least 0, and multiple_of {multiple_of} at least 1")
+        self.penalty, self.ratio, self.keep, self.multiple_of, self.train = penalty, ratio, keep, multiple_of, train
+
+    def apply(self, model, context):
+        """Change nothing, but find out before the training whether the net can be cut after it."""
+        count = sum(group.width for group in self._groups(model, context)[1])
+        context.say(f"slimming: {self.ratio:.0%} of {count} channels will go, before filling up to multiples of "
+                    f"{self.multiple_of}")
+
+    def hooks(self, model, context):
+        """The penalty."""
+        return [GammaPenalty(self.penalty)]
+
+    def finish(self, model, context):
+        """Cut the net; an error leaves it as it was."""
+        coupling, groups = self._groups(model, context)
+        kept = slimmed({group.name: gammas(model, coupling, group) for group in groups}, self.ratio, self.multiple_of)
+        mask = np.ones(coupling.count, bool)
+        for group in groups:
+            mask[np.delete(group.atoms, kept[group.name])] = False
+        costs = cut_checked(model, coupling, mask, input_size(context.config))
+        context.say(cut_table({group.name: group.width for group in groups},
+                              {group.name: len(kept[group.name]) for group in groups}, *costs))
+
+    def _groups(self, model, context):
+        """(Coupling, Groups whose gammas are compared). ConfigError if there are none."""
+        if "qat" in model.structure:
+            raise ConfigError("Slimming: the net holds quantizers of a QAT step; do it before QAT")
+        coupling = couple(model, input_size(context.config))
+        check_patterns(coupling, self.keep, "keep")
+        groups = candidates(coupling, self.keep)
+        if not groups:
+            raise ConfigError("Slimming: the net has no batch norm whose channels can be cut; use the step Prune, or "
+                              "keep fewer layers")
+        return coupling, groups

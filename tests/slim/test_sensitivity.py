@@ -1,0 +1,100 @@
+"""The sensitivity table: filled row by row, kept over a stop, and what it proposes."""
+
+import pytest
+
+from ppmobile.config import load
+from ppmobile.engine.evaluate import evaluate
+from ppmobile.errors import ConfigError, PPMobileError
+from ppmobile.slim import sensitivity
+from ppmobile.slim.steps import Prune
+
+
+@pytest.fixture
+def made(trained, tmp_path):
+    """A function that opens the table of `trained` in a folder, and the lines that it says."""
+    said = []
+
+    def make(**options):
+        return sensitivity.Sensitivity(trained, load(trained / "config.yml"), tmp_path / "图 table", say=said.append,
+                                       **options)
+
+    make.said = said
+    return make
+
+
+def test_every_group_at_every_ratio(made, trained):
+    table = made()
+    rows = table.measure([0.5, 0.25])
+    names = [group.name for group in table.coupling.groups]
+    assert [(row["group"], row["ratio"]) for row in rows] == [
+        (names[0], 0.0), *((name, ratio) for name in names for ratio in (0.25, 0.5))]
+    whole = table.split.of_net(table.net.model)["value"]
+    assert rows[0]["metric"] == whole and all(0 <= row["metric"] <= 1 for row in rows)
+    assert rows[0]["macs"] == table.net.cost["macs"] and all(row["macs"] < rows[0]["macs"] for row in rows[1:])
+    assert sensitivity.read(table.folder / "sensitivity.csv") == rows
+
+
+def test_the_net_stays_as_it_was(made):
+    table = made()
+    before = table.split.of_net(table.net.model)
+    table.measure([0.75])
+    assert table.split.of_net(table.net.model) == before and table.net.model.structure == {}
+
+
+def test_it_goes_on_where_it_was_stopped(made, monkeypatch):
+    count = []
+
+    def stopped(*arguments):
+        count.append(1)
+        if len(count) == 3:
+            raise KeyboardInterrupt
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(sensitivity, "evaluate", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        made().measure([0.5])
+    rows = made().measure([0.5])
+    assert "2 are known already" in made.said[-len(rows) + 1]
+    assert len(count) == len(rows) + 1  # each was measured once, and one was broken off
+
+
+def test_a_table_of_other_settings_is_not_mixed_in(made):
+    made(pictures=3).measure([0.5])
+    with pytest.raises(PPMobileError, match="is of another pictures; --overwrite begins anew"):
+        made(pictures=5)
+    assert made(pictures=5, overwrite=True).rows == []
+
+
+def test_prune_takes_the_table(made, trained):
+    table = made()
+    table.measure([0.25, 0.5])
+    step = Prune(sensitivity=str(table.folder / "sensitivity.csv"), drop=0.2)
+    assert step.wanted(table.coupling) == table.proposed(0.2)
+
+
+def test_what_is_proposed_by_hand():
+    # 0.9 of the whole net; at most 0.05 may be lost: a crosses 0.85 half-way from 0.25 to 0.5, b never does
+    rows = [{"group": "a", "ratio": 0.0, "metric": 0.9}, {"group": "a", "ratio": 0.25, "metric": 0.88},
+            {"group": "a", "ratio": 0.5, "metric": 0.82}, {"group": "b", "ratio": 0.5, "metric": 0.9}]
+    table = object.__new__(sensitivity.Sensitivity)
+    table.rows = rows
+    assert table.proposed(0.05) == pytest.approx({"a": 0.375, "b": 0.5})
+
+
+def test_the_picture_is_drawn(tmp_path):
+    rows = [{"group": name, "ratio": ratio, "metric": 0.9 - ratio * loss} for name, loss in (("a.b", 0.1), ("c", 1.0))
+            for ratio in (0.0, 0.25, 0.5)]
+    sensitivity.draw(rows, "top1", tmp_path / "é.png")
+    assert (tmp_path / "é.png").stat().st_size > 2000
+
+
+def test_pictures_from_all_over():
+    assert sensitivity.spread(list(range(10)), 3) == [0, 4, 9] and sensitivity.spread([1, 2], 5) == [1, 2]
+
+
+def test_wrong_ratio_and_damaged_table(made, tmp_path):
+    with pytest.raises(ConfigError, match="--ratios: must be the share"):
+        made().measure([1.0])
+    (tmp_path / "t.csv").write_text("group,ratio\na,b\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="is damaged"):
+        sensitivity.read(tmp_path / "t.csv")
