@@ -10,18 +10,19 @@ def fastest(row):
     return min(times, key=lambda pair: pair[0]) if times else (None, row["score"])
 
 
-def judge(rows, steps_train, max_drop):
+def judge(rows, kinds, max_drop):
     """Put "keep" (True, False, or None where that is not known yet) and "why" into rows; the first is the start's.
 
-    A step that does not train, followed by one that does, is a cut that is mended next: both are judged together, by
-    what comes out. Steps pay if the metric is at most max_drop below the start's and they made the net faster, or
-    better, than the last one that paid. steps_train: [bool] of all steps of the run.
+    A step whose result is not trained, followed by one that trains, is a cut that is mended next: both are judged
+    together, by what comes out. Steps pay if the metric is at most max_drop below the start's and they made the net faster, or
+    better, than the last one that paid. kinds: the Step classes of the run.
     """
     start, kept = rows[0], rows[0]
     group = []
     for place, row in enumerate(rows[1:]):
         group.append(row)
-        if not steps_train[place] and place + 1 < len(steps_train) and steps_train[place + 1]:
+        mended = place + 1 < len(kinds) and kinds[place + 1].trains
+        if mended and (kinds[place].finishes or not kinds[place].trains):
             row["keep"], row["why"] = None, "judged with the training after it"
             continue
         keep, why = paid(row, kept, start, max_drop)

@@ -23,7 +23,7 @@ class Ledger:
     def __init__(self, config, command, say=print):
         self.config, self.slim, self.command, self.say = config, config.slim, command, say
         self.folder, self.rows = Path(config.output), []
-        self.steps_train = [STEPS.get(part["name"]).trains for part in self.slim.steps]
+        self.kinds = [STEPS.get(part["name"]) for part in self.slim.steps]
 
     def begin(self, start):
         """Measure the net of the run `start`, which the others are compared with."""
@@ -38,7 +38,7 @@ class Ledger:
         net = measure.Net(one.folder, one.config)
         context = Context(one.config, list(net.classes), one.folder, self.say)
         row = self._add(one.name, one.folder, one.folder, net, one.step, context)
-        kept = judge(self.rows, self.steps_train, self.slim.max_drop)
+        kept = judge(self.rows, self.kinds, self.slim.max_drop)
         self.write()
         if row["keep"] is False:
             self.say(f"{row['stage']} did not pay: {row['why']}")
@@ -102,7 +102,7 @@ class Ledger:
         self._memory(artefacts)
         self._test()
         if not self.slim.undo:  # what was undone is not judged otherwise afterwards
-            judge(self.rows, self.steps_train, self.slim.max_drop)
+            judge(self.rows, self.kinds, self.slim.max_drop)
         self.write()
         write_page(self.folder, self.rows, self.config, self.about())
         self.say("\n".join(slim_report.table(self.rows)))

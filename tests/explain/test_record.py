@@ -54,10 +54,10 @@ def test_a_slim_page_gets_the_table_and_the_curves_of_each_training(tmp_path):
         (run / folder).mkdir(parents=True)
         (run / folder / "curves.png").write_bytes(folder.encode())
     (run / "slim.md").write_text("| step |\n|---|\n| 01 |\n", encoding="utf-8")
-    page = tmp_path / "slim.md"
+    page = tmp_path / "page.md"
     record_slim(page, [run])
     text = page.read_text(encoding="utf-8")
-    assert "## cells\n\n| step |\n|---|\n| 01 |\n" in text and "](slim/cells_02_distill_curves.png)" in text
-    assert (tmp_path / "slim" / "cells_01_slimming_training_curves.png").read_bytes() == b"01_slimming/training"
+    assert "## cells\n\n| step |\n|---|\n| 01 |\n" in text and "](page/cells_02_distill_curves.png)" in text
+    assert (tmp_path / "page" / "cells_01_slimming_training_curves.png").read_bytes() == b"01_slimming/training"
     with pytest.raises(PPMobileError, match="has no slim.md"):
         record_slim(page, [tmp_path])
