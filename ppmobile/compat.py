@@ -66,7 +66,8 @@ def old_ir():
 def recorded():
     """Inside, layers called with variables of the Program given record their operators in it (old IR), as they are.
 
-    Python runs as it stands, which takes a sixth of the time of Paddle's own tracing, but follows one way through it.
+    Python runs as it stands, which follows one way through it, but takes 2 s for MobileNetV3-Small x0.35 where Paddle's
+    own tracing, which reads all ways from the source, took 13 s.
     """
     with old_ir():
         program, dynamic = paddle.static.Program(), paddle.in_dynamic_mode()
@@ -75,6 +76,9 @@ def recorded():
             with paddle.static.program_guard(program), paddle.base.dygraph.base.to_static_mode_guard(True):
                 yield program
         finally:
+            # What was recorded is kept by the program's id, for a tracing that never comes; a later program of the
+            # same id would be saved with the parameters of this one.
+            paddle.jit.dy2static.program_translator.ProgramTranslator.get_instance()._params_recorder.pop(program)
             if dynamic:
                 paddle.disable_static()
 

@@ -12,14 +12,15 @@ def main(argv):
                            help="the trained run to begin with; default: the config's slim.start")
     arguments.add_argument("--overwrite", action="store_true", help="begin anew instead of going on")
     arguments.epilog = ("The budget is the config's slim.budget, or -o slim.budget.ms=12 "
-                        "slim.budget.runtime=paddle-int8. The steps of slim.steps that train follow each cut. "
+                        "slim.budget.runtime=paddle-int8. The steps of slim.steps that train follow each cut, "
+                        "with the ratios of its Prune and the options of its PTQ. "
                         "Results go to OUTPUT_budget unless -o output=FOLDER says otherwise.")
     options = arguments.parse_args(argv)
     if not options.config and not options.weights:
         arguments.error("give -c FILE, or the run to begin with by -w RUN")
 
     from ..errors import ConfigError
-    from ..slim.budget import search
+    from ..slim.budget import search, told
 
     config = wanted(options)
     if not config.slim.start:
@@ -27,10 +28,11 @@ def main(argv):
     found = search(config, config.slim.start, options.overwrite, "ppmobile slim budget " + shlex.join(argv))
     budget = config.slim.budget
     verdict = "keeps to" if found.within else "is the nearest found, but does not keep to"
-    print(f"{found.artefact} {verdict} the budget: {found.ms:.2f} ms of {budget.ms:g} on {budget.runtime}, "
-          f"{100 * found.drop:.1f} points lost of {100 * budget.max_drop:g} allowed\n"
-          f"measure it again with: ppmobile bench {found.artefact} --runtimes {budget.runtime} --threads "
-          f"{budget.threads} --no-memory")
+    print(f"{found.artefact} {verdict} the budget, with at most {100 * budget.max_drop:g} points lost: "
+          f"{told(found, budget)}")
+    if found.ms is not None:
+        print(f"measure it again with: ppmobile bench {found.artefact} --runtimes {budget.runtime} --threads "
+              f"{budget.threads} --no-memory")
     return 0 if found.within else 1
 
 

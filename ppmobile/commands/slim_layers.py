@@ -22,11 +22,11 @@ def main(argv):
     from ..artefact import read
     from ..config import load
     from ..slim import sqnr
-    from ..slim.pictures import gather
+    from ..slim.pictures import take
 
     artefact = read(options.artefact)
     config = load(options.config, options.override) if options.config else None
-    images = gather(artefact, options.count, config, pictures=options.pictures)[0].images
+    images = take(artefact, options.count, config, options.pictures).images
     rows = sqnr.compare(artefact.folder, sqnr.int8_graph(artefact, images), images)
     print("\n".join(sqnr.table(rows)))
     if options.csv:

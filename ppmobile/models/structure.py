@@ -24,6 +24,23 @@ def width_of(layer):
     return [shape[0], shape[-1]]
 
 
+def scaled(layer, amount, before, after):
+    """What is left of an `amount` of MACs, or of numbers of a kernel, when a layer's width [inputs, outputs] changes.
+
+    It goes with inputs x outputs, and with the outputs alone where each channel has a kernel of its own (depthwise).
+    """
+    if getattr(layer, "_groups", 1) > 1:
+        return amount * after[1] // before[1]
+    return amount * after[0] * after[1] // (before[0] * before[1])
+
+
+def scaled_size(layer, name, size, before, after):
+    """How many numbers a parameter or statistic `name` of a layer of CUTTABLE, now `size`, has at another width."""
+    if name == "weight" and not isinstance(layer, NORMS):
+        return scaled(layer, size, before, after)
+    return size * after[1] // before[1]
+
+
 def cut_layer(layer, inputs, outputs):
     """Keep of a layer only the channels `inputs` and `outputs`, arrays of indices in order; in place.
 

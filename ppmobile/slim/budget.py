@@ -1,44 +1,35 @@
 """The best net within so many milliseconds: how strongly to cut is found on the real runtime, by halving the range."""
 
-import copy
 import json
-import tempfile
+import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
-import numpy as np
-
-from ..artefact import GOLDEN, golden, read, seal
+from ..artefact import read
 from ..config import from_tree, to_dict
 from ..errors import ConfigError, ExportError
-from ..files import write_json, write_text
-from ..predict.runtimes import check_name, status
-from ..profiling.net import input_size, short_export
-from ..profiling.workers import Worker
-from .coupling import couple
-from .cut import cut
-from .importance import importance
-from .measure import Net, Split, make_artefact
-from .select import keep_mask, solve, stronger
+from ..predict.runtimes import check_name
+from ..predict.runtimes.needs import FILES
+from .candidates import Candidates, timed
+from .measure import make_artefact
+from .select import STRONGEST, solve
 from .steps import STEPS
+from .tries import Tries
 
-# A budget must hold when it is measured again: three quarters of all runs stay within this share of it.
-MARGIN, QUANTILE = 0.95, 0.75
-ROUNDS, RUNS, WARM_UP = 4, 25, 10
+MARGIN = 0.95  # a budget must hold when it is measured again: the time found may be this share of it
 HALVINGS = 6  # candidates that are timed between the weakest and the strongest cut
 TRIES = 3  # whole nets that are made, each cut more strongly if the one before was too slow
-CALIBRATED = 4  # pictures for a candidate's int8, which is only timed
-RATIO = 0.5  # of all layers alike, made stronger or weaker, where the config names no ratios
 
 
 @dataclass(frozen=True)
 class Found:
-    """artefact: folder of the net; ms: its time, measured as in `timed`; drop: what the metric lost; within: whether it
-    keeps to the budget in both.
+    """artefact: folder of the net; ms: its time, as of `timed`, or None where int8 would lose too much and so was not
+    written; drop: what the metric lost, 0 to 1; within: whether it keeps to the budget in both.
     """
 
     artefact: str
-    ms: float
+    ms: Optional[float]
     drop: float
     within: bool
 
@@ -48,8 +39,47 @@ def search(config, run, overwrite=False, command="called from Python", say=print
 
     Layers are cut by the ratios of the config's Prune step, if there is one, and else all alike; the steps of the
     config that train then follow, and for an int8 runtime PTQ, which keeps as few layers in float as the accuracy
-    asks for. ConfigError without a budget, and for a runtime that cannot run here.
+    asks for. What an earlier call of the same search did is kept, unless `overwrite`. ConfigError without a budget, for
+    a runtime that cannot run here and for steps that a budget has no use for.
     """
+    check(config)
+    tries, budget = Tries(config, run, overwrite), config.slim.budget
+    candidates, limit = Candidates(config, run, say), MARGIN * budget.ms
+    for number in range(1, TRIES + 1):
+        power = tries.power(number, lambda limit=limit: weakest(candidates, limit))
+        one = tries.result(number)
+        one = Found(**one) if one else made(candidates, power, number, overwrite, command, say)
+        tries.put(number, vars(one))
+        say(f"try {number}: {told(one, budget)}")
+        if one.ms is None or one.ms <= MARGIN * budget.ms or power >= STRONGEST:
+            break  # a stronger cut loses more accuracy, or there is none
+        limit *= min(0.95, MARGIN * budget.ms / one.ms)
+    best = min((Found(**one) for one in tries.results()), key=lambda one: distance(one, budget))
+    tries.end(vars(best), command)
+    return best
+
+
+def weakest(candidates, limit):
+    """The power of the weakest cut that takes at most `limit` milliseconds, or the strongest if none does."""
+    power = solve(candidates.ms, limit, HALVINGS)
+    return STRONGEST if power is None else power
+
+
+def distance(one, budget):
+    """What of several Founds the best has least of: those within come first, then those that take too long least."""
+    late = math.inf if one.ms is None else max(0.0, one.ms - MARGIN * budget.ms)
+    return not one.within, late, one.drop
+
+
+def told(one, budget):
+    """A Found in words."""
+    if one.ms is None:
+        return f"no {budget.runtime} within max_drop {budget.max_drop:g}; {100 * one.drop:+.1f} points lost in float"
+    return f"{one.ms:.2f} ms of {budget.ms:g} on {budget.runtime}, {100 * one.drop:+.1f} points lost"
+
+
+def check(config):
+    """ConfigError for a config whose budget cannot be searched for."""
     budget = config.slim.budget if config.slim else None
     if budget is None:
         raise ConfigError("slim.budget: is missing; write for example -o slim.budget.ms=12")
@@ -57,98 +87,16 @@ def search(config, run, overwrite=False, command="called from Python", say=print
         check_name(budget.runtime)
     except ExportError as error:
         raise ConfigError(f"slim.budget.runtime: {error}") from error
-    candidates, found = Candidates(config, run, say), []
-    limit = MARGIN * budget.ms
-    for number in range(1, TRIES + 1):
-        power = solve(candidates.ms, limit, HALVINGS)
-        strongest = power is None
-        one = made(candidates, candidates.strongest if strongest else power, number, overwrite, command, say)
-        found.append(one)
-        say(f"try {number}: {one.ms:.2f} ms of {budget.ms:g}, {100 * one.drop:+.1f} points lost")
-        if one.within or strongest or one.ms <= MARGIN * budget.ms:
-            break
-        limit *= min(0.95, MARGIN * budget.ms / one.ms)
-    best = min(found, key=lambda one: (not one.within, one.ms > MARGIN * budget.ms, one.drop))
-    write_json(Path(config.output) / "budget.json", {"budget": vars(budget), "command": command,
-                                                     "tries": [vars(one) for one in found], "best": vars(best)})
-    return best
-
-
-class Candidates:
-    """Cuts of a run's net by one number, the power of `select.stronger`, and their times without any training."""
-
-    strongest = 64.0  # the largest that `solve` tries
-
-    def __init__(self, config, run, say):
-        self.config, self.run, self.say, self.budget = config, run, say, config.slim.budget
-        self.net = Net(run, config)
-        self.split = Split(config, "val", self.net.classes, self.net.saved.path)
-        part = next((part for part in config.slim.steps if part["name"] == "Prune"), {"name": "Prune", "ratio": RATIO})
-        self.step = STEPS.build({**part, "target": {}}, "slim.steps")
-        self.coupling = couple(self.net.model, input_size(config))
-        self.ratios = self.step.wanted(self.coupling)
-        self.scores = {group.name: importance(self.net.model, self.coupling, group, self.step.importance)
-                       for group in self.coupling.groups}
-        self.known = {}
-
-    def ms(self, power):
-        """Milliseconds of the net cut so; nets of equal widths are timed once."""
-        mask = keep_mask(self.coupling, self.scores, stronger(self.ratios, power), self.step.multiple_of)
-        if mask.tobytes() not in self.known:
-            model = copy.deepcopy(self.net.model)
-            cut(model, self.coupling, mask)
-            with short_export(model, self.net.config, self.net.classes) as artefact:
-                if self.budget.runtime.endswith("int8"):
-                    artefact = rough_int8(artefact, self.budget.runtime, self.pictures())
-                self.known[mask.tobytes()] = timed(artefact, self.budget.runtime, self.budget.threads)
-            self.say(f"{int(mask.sum())} of {len(mask)} channels: {self.known[mask.tobytes()]:.2f} ms")
-        return self.known[mask.tobytes()]
-
-    def pictures(self):
-        """(CALIBRATED, 3, H, W) float32 of the split val."""
-        from ..engine.run import eval_loader
-
-        batch = next(iter(eval_loader(self.config, self.split.dataset).epoch(0)))
-        return np.asarray(batch["image"][:CALIBRATED], np.float32)
-
-    def part(self, power):
-        """The Prune step that cuts so."""
-        ratios = {name: ratio for name, ratio in stronger(self.ratios, power).items() if ratio > 0}
-        return {"name": "Prune", "importance": self.step.importance, "multiple_of": self.step.multiple_of,
-                "ratios": ratios}
-
-
-def timed(artefact, runtime, threads=1):
-    """Milliseconds that three quarters of the runs of an Artefact stay below, the median of several rounds.
-
-    ConfigError if the runtime cannot run it.
-    """
-    reason = status(runtime, artefact)
-    if reason:
-        raise ConfigError(f"slim.budget.runtime: {runtime}: {reason}")
-    with Worker(artefact.folder, runtime, threads) as worker:
-        if worker.reason:
-            raise ConfigError(f"slim.budget.runtime: {runtime}: {worker.reason}")
-        worker.run(WARM_UP)
-        rounds = [np.quantile(worker.run(RUNS), QUANTILE) for _ in range(ROUNDS)]
-    return float(np.median(rounds))
-
-
-def rough_int8(artefact, runtime, images):
-    """The Artefact with int8 files of all layers for one runtime, whose answers nobody will see."""
-    from .calibrate import calibrate
-    from .ptq import target
-    from .targets import Material
-
-    with tempfile.TemporaryDirectory(prefix="ppmobile-") as work:
-        quantized = calibrate(artefact.folder, images, ("abs_max",), Path(work))["abs_max"]
-        made = target(runtime.split("-")[0], Material(artefact, quantized, images, Path(work)))
-        made.build(made.always_float())
-        made.finish()
-    deploy = {**artefact.deploy, "quantization": {"targets": {}}}
-    write_text(artefact.path(GOLDEN), json.dumps({**golden(artefact.folder), "deploy": deploy}) + "\n")
-    seal(artefact.folder, deploy)
-    return read(artefact.folder)
+    names = [part["name"] for part in config.slim.steps]
+    for place, name in enumerate(names):
+        if name == "QAT" or STEPS.get(name).finishes:
+            raise ConfigError(f"slim.steps.{place}: {name}: a budget cuts by Prune and quantizes by PTQ; leave it out, "
+                              "or do it before, and give that run by -w")
+        if name in ("Prune", "PTQ") and name in names[:place]:
+            raise ConfigError(f"slim.steps.{place}: {name}: a budget takes one {name} only; leave out the others")
+        if config.slim.steps[place].get("target"):
+            raise ConfigError(f"slim.steps.{place}.target: stands against slim.budget, which is a target itself; leave "
+                              "it out")
 
 
 def made(candidates, power, number, overwrite, command, say):
@@ -156,30 +104,46 @@ def made(candidates, power, number, overwrite, command, say):
     from . import pipeline
 
     config, budget = candidates.config, candidates.budget
-    int8 = budget.runtime.endswith("int8")
-    trainings = [part for part in config.slim.steps if STEPS.get(part["name"]).trains and part["name"] != "QAT"]
-    prune = candidates.part(power)
-    steps = [prune, *trainings] if prune["ratios"] else []
-    steps += [{"name": "PTQ", "max_drop": budget.max_drop}] if int8 else []
-    folder = Path(config.output) / f"try_{number}"
+    steps, folder = steps_of(config, candidates.part(power)), Path(config.output) / f"try_{number}"
     if not steps:
         artefact = make_artefact(candidates.run, folder / "artefact", config, [budget.runtime])
-        return Found(str(artefact.folder), timed(artefact, budget.runtime, budget.threads), 0.0, True)
+        ms = timed(artefact, budget.runtime, budget.threads)
+        return Found(str(artefact.folder), ms, 0.0, within(ms, 0.0, budget))
     tree = to_dict(config)
     runtimes = list(dict.fromkeys(["paddle-fp32", budget.runtime]))
-    tree["slim"] = {**tree["slim"], "start": str(candidates.run), "steps": steps, "runtimes": runtimes,
+    tree["slim"] = {**tree["slim"], "start": str(candidates.run), "steps": steps, "runtimes": runtimes, "undo": False,
                     "threads": budget.threads, "max_drop": budget.max_drop, "budget": None}
     tree["output"] = str(folder)
     own = from_tree(tree, {}, "", config.file)
     if pipeline.run(own, resume=not overwrite, overwrite=True, command=command, say=say):
-        raise KeyboardInterrupt  # what is done is kept, and found again by the same command
+        say("to go on with the whole search give its command again, without --overwrite")
+        raise KeyboardInterrupt
     rows = json.loads((folder / "slim.json").read_text(encoding="utf-8"))["rows"]
     return judged(rows, budget)
+
+
+def steps_of(config, prune):
+    """What is done to the net: the Prune part if it cuts anything, trainings after it, and PTQ for an int8 runtime."""
+    budget, steps = config.slim.budget, []
+    if prune["ratios"]:
+        steps = [prune, *(part for part in config.slim.steps if STEPS.get(part["name"]).trains)]
+    if budget.runtime.endswith("int8"):
+        part = next((part for part in config.slim.steps if part["name"] == "PTQ"), {"name": "PTQ"})
+        steps.append({**part, "max_drop": budget.max_drop, "targets": [budget.runtime.split("-")[0]]})
+    return steps
 
 
 def judged(rows, budget):
     """The Found that the rows of a slim.json tell of its last net, which is timed once more."""
     last, now = rows[-1], rows[-1]["runtimes"].get(budget.runtime, {})
-    ms = timed(read(last["artefact"]), budget.runtime, budget.threads)
     drop = rows[0]["score"]["value"] - (now.get("score") or last["score"])["value"]
-    return Found(last["artefact"], ms, drop, ms <= MARGIN * budget.ms and drop <= budget.max_drop)
+    artefact = read(last["artefact"])
+    if not artefact.has(*FILES[budget.runtime]):
+        return Found(last["artefact"], None, drop, False)
+    ms = timed(artefact, budget.runtime, budget.threads)
+    return Found(last["artefact"], ms, drop, within(ms, drop, budget))
+
+
+def within(ms, drop, budget):
+    """Whether a time, with the margin, and a loss of the metric keep to a Budget."""
+    return ms <= MARGIN * budget.ms and drop <= budget.max_drop + 1e-9

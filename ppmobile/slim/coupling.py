@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..errors import ConfigError
 from ..export.paddle_graph import Deployed, record
 from ..models.blocks import fuse
 from .follow import Follower
@@ -51,8 +52,10 @@ class Coupling:
 def couple(model, image_size):
     """The Coupling of a Model for pictures of (height, width); the model is not changed.
 
-    ExportError if the net cannot be traced, with the layer that failed.
+    ExportError if the net cannot be traced, with the layer that failed; ConfigError for one in simulated int8.
     """
+    if "qat" in model.structure:
+        raise ConfigError("the net holds quantizers of a QAT step, whose ranges are of its channels; cut before QAT")
     net = copy.deepcopy(model)
     net.eval()
     follower = Follower(net)

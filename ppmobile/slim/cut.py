@@ -5,7 +5,7 @@ import contextlib
 import numpy as np
 
 from ..errors import PPMobileError
-from ..models.structure import CUTTABLE, cut_layer, note_widths, width_of, widths_of
+from ..models.structure import CUTTABLE, cut_layer, note_widths, scaled, scaled_size, width_of, widths_of
 from ..profiling.macs import count
 from ..wording import reason
 
@@ -20,25 +20,16 @@ def predicted(model, coupling, keep, now):
     """(MACs of a picture, trainable parameters) after the cut. now: the macs.Count of the Model as it is."""
     after = kept_widths(model, coupling, keep)
     layers = {path: layer for path, layer in model.named_sublayers() if isinstance(layer, CUTTABLE)}
-    macs = sum(row.macs if row.path not in layers else _scaled(layers[row.path], row.macs, after[row.path])
-               for row in now.layers)
+    before = {path: width_of(layer) for path, layer in layers.items()}
+    macs = sum(row.macs if row.path not in layers else
+               scaled(layers[row.path], row.macs, before[row.path], after[row.path]) for row in now.layers)
     params = now.params
     for path, layer in layers.items():
         for name, value in layer.named_parameters(include_sublayers=False):
             if not value.stop_gradient:
-                whole = name == "weight" and len(value.shape) > 1
                 size = int(value.size)
-                params += (_scaled(layer, size, after[path]) if whole else
-                           size * after[path][1] // width_of(layer)[1]) - size
+                params += scaled_size(layer, name, size, before[path], after[path]) - size
     return macs, params
-
-
-def _scaled(layer, amount, after):
-    """What a convolution or linear layer has of MACs or weights at other widths."""
-    before = width_of(layer)
-    if getattr(layer, "_groups", 1) > 1:
-        return amount * after[1] // before[1]
-    return amount * after[0] * after[1] // (before[0] * before[1])
 
 
 def cut(model, coupling, keep):

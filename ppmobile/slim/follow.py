@@ -212,6 +212,8 @@ class Follower:
         shifts = aligned(shapes, op.attr("axis"))
         found = [Map(self.maps[name].axis + shift, self.maps[name].slots) if name in self.maps else None
                  for name, shift in zip(names, shifts)]
+        if found == [None, None]:  # two weights, or one and something that no layer makes
+            return self._unknown(op)
         first = max((one for one in found if one is not None), key=lambda one: len(one.slots))
         for name, one, shape, shift in zip(names, found, shapes, shifts):
             place = first.axis - shift

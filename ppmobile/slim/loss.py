@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Optional
 
+ROUNDING = 1e-9  # a drop from 0.90 to 0.89 is 0.01, and not 0.010000000000000009
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -36,7 +38,7 @@ class Loss:
 
     def within(self, max_drop):
         """Whether the drop is at most `max_drop`."""
-        return self.drop <= max_drop + 1e-9
+        return allowed(self.drop, max_drop)
 
     def fields(self):
         """{name: number} for deploy.yml; without labels only the agreement."""
@@ -48,3 +50,8 @@ class Loss:
         if self.accuracy is None:
             return same
         return f"{self.measure.name} {self.accuracy:.1%} (fp32 {self.fp32_accuracy:.1%}), {same}"
+
+
+def allowed(drop, max_drop):
+    """Whether a drop of a metric, 0 to 1, is at most `max_drop`."""
+    return drop <= max_drop + ROUNDING

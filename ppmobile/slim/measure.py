@@ -12,7 +12,7 @@ from ..engine.run import eval_loader, open_eval, restore
 from ..export.write import export
 from ..metrics import METRICS
 from ..models.build import build_model
-from ..models.structure import CUTTABLE, set_widths, widths_of
+from ..models.structure import CUTTABLE, scaled, scaled_size, set_widths, widths_of
 from ..predict.answers import reader
 from ..predict.decode_boxes import to_original
 from ..predict.runtimes import open_runtime
@@ -101,23 +101,11 @@ class Net:
         """What the cost must become when this net is cut to `widths`, worked out from its layers alone."""
         model = self.plain(self.saved.structure)
         layers = dict(model.named_sublayers())
-        macs = sum(share(layers.get(row.path), self.widths.get(row.path), widths.get(row.path), row.macs)
-                   for row in self.counted.layers)
+        macs = sum(scaled(layers[row.path], row.macs, self.widths[row.path], widths[row.path])
+                   if row.path in self.widths else row.macs for row in self.counted.layers)
         sizes = {key: _size(key, value, layers, self.widths, widths) for key, value in model.state_dict().items()}
         learnt = {name for name, value in model.named_parameters() if not value.stop_gradient}
         return {"macs": macs, "params": sum(sizes[key] for key in learnt), "bytes": FLOAT_BYTES * sum(sizes.values())}
-
-
-def share(layer, before, after, amount):
-    """What is left of an `amount` of MACs, or of numbers of a kernel, when a layer's width [inputs, outputs] changes.
-
-    It goes with inputs x outputs, and with the outputs alone where each channel has a kernel of its own (depthwise).
-    """
-    if before is None or before == after:
-        return amount
-    if getattr(layer, "_groups", 1) > 1:
-        return amount * after[1] // before[1]
-    return amount * after[0] * after[1] // (before[0] * before[1])
 
 
 def _size(key, value, layers, before, after):
@@ -126,9 +114,7 @@ def _size(key, value, layers, before, after):
     layer = layers.get(path)
     if not isinstance(layer, CUTTABLE) or path not in after:
         return int(value.size)
-    if name == "weight" and len(value.shape) > 1:
-        return share(layer, before[path], after[path], int(value.size))
-    return int(value.size) * after[path][1] // before[path][1]
+    return scaled_size(layer, name, int(value.size), before[path], after[path])
 
 
 def make_artefact(run, out, config, runtimes, step=None, context=None):
@@ -136,14 +122,18 @@ def make_artefact(run, out, config, runtimes, step=None, context=None):
 
     Where int8 would lose more than the step allows, that is said, and the artefact is left without.
     """
-    libraries = [name for name in ("onnx", "openvino", "lite") if any(one.startswith(name) for one in runtimes)]
-    export(run, out, config, ("paddle", *libraries), overwrite=True, say=lambda line: None)
+    export(run, out, config, ("paddle", *libraries(runtimes)), overwrite=True, say=lambda line: None)
     if step is not None:
         try:
             step.deploy(Path(out), context)
         except AccuracyError as error:
             context.say(f"no int8: {error}")
     return read(out)
+
+
+def libraries(runtimes):
+    """The libraries of a list of runtimes that an artefact must be made for, beside Paddle."""
+    return [name for name in ("onnx", "openvino", "lite") if any(one.startswith(name) for one in runtimes)]
 
 
 def file_bytes(artefact, runtime):

@@ -69,6 +69,15 @@ def gather(artefact, count, config=None, split="train", pictures=None):
     return _load(first, wanted, steps, judge), _load(second, CHECKED, steps, judge)
 
 
+def take(artefact, count, config=None, pictures=None):
+    """`count` Pictures at most, of the train split of a config or of `pictures`, as `gather` takes them; none is kept
+    back to measure with.
+    """
+    judge = judge_of(artefact)
+    source = _given(judge, pictures) if pictures is not None else _split(judge, config, "train")
+    return _load(source, count, Compose(artefact.deploy["preprocess"], "preprocess"), judge)
+
+
 def _given(judge, pictures):
     """The Source of --pictures."""
     path = Path(pictures)

@@ -139,7 +139,8 @@ class Works:
         """Do what the step does to a net that is not trained, or trained already, and write the result."""
         if one.trains and one.training == one.folder:
             return
-        model, config, classes, saved = engine.restore(one.training if one.trains else start, one.config)
+        source = engine.last(one.training) if one.trains else start  # what it trained for shows most in the end
+        model, config, classes, saved = engine.restore(source, one.config)
         config.output = str(one.folder)
         context = Context(config, list(classes), one.folder, self.say)
         (one.step.finish if one.trains else one.step.apply)(model, context)

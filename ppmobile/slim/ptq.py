@@ -20,7 +20,7 @@ from .bias import shifts
 from .calibrate import algorithms, calibrate
 from .quantizers import layers
 from .rank import answers, merge, rank
-from .search import search
+from .search import COMMAND, Options, search
 from .sqnr import PICTURES, compare, propose, table
 from .targets import INT8, LiteTarget, Material, PaddleTarget, matching
 
@@ -33,14 +33,17 @@ _NEEDS = {"onnx": ("onnxruntime", "onnx"), "openvino": ("openvino", "nncf")}
 class Settings:
     """algo: of calibrate.ALGORITHMS, or "auto", the best of several for each layer. keep_float: patterns of layers that
     stay in float anyhow, or "auto" for what sqnr.propose finds. max_drop: accuracy that may be lost, 0 to 1, by the
-    judge's measure (judge.py). targets: of TARGETS, None for `default_targets`. bias_correction: see bias.py.
+    judge's measure (judge.py). targets: of TARGETS, None for `default_targets`. forgiving: a target that fails is left
+    out, but for Paddle's; so are those that nobody asked for. bias_correction: see bias.py. options: their names.
     """
 
     algo: str = "avg"
     keep_float: tuple = ()
     max_drop: float = 0.01
     targets: Optional[tuple] = None
+    forgiving: bool = False
     bias_correction: bool = False
+    options: Options = COMMAND
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def quantize(folder, calibration, check, settings=None, out=None, say=print):
     settings.targets, loses more than max_drop; other ExportErrors if it cannot be made.
     """
     settings, source = settings or Settings(), read(folder)
-    targets = check_targets(source, settings.targets)
+    targets = check_targets(source, settings.targets, settings.options.targets)
     if source.deploy["quantization"]:
         say("the artefact has int8 files already; they are replaced")
     with atomic_folder(out or folder) as new, tempfile.TemporaryDirectory(prefix="ppmobile-") as work:
@@ -84,17 +87,20 @@ def copy_fp32(source, folder):
             shutil.copyfile(source.path(name), folder / name)
 
 
-def check_targets(artefact, names=None):
-    """The targets to make, "paddle" always; ExportError for one that cannot be made of this artefact here."""
+def check_targets(artefact, names=None, option=COMMAND.targets):
+    """The targets to make, "paddle" always; ExportError for one that cannot be made of this artefact here.
+
+    option: that names them, for messages.
+    """
     if not artefact.has("inference.pdmodel", "inference.pdiparams"):
         raise ExportError(f"{artefact.folder}: has no fp32 graph to quantize; export it again")
     wanted = default_targets(artefact) if names is None else ("paddle", *names)
     for name in wanted:
         absent = [module for module in _NEEDS.get(name, ()) if not importlib.util.find_spec(module)]
         if absent:
-            raise ExportError(f"--for {name}: {absent[0]} is not installed: pip install ppmobile[{name}]")
+            raise ExportError(f"{option} {name}: {absent[0]} is not installed: pip install ppmobile[{name}]")
         if name == "onnx" and not artefact.has("model.onnx"):
-            raise ExportError(f"--for onnx: {artefact.folder} has no model.onnx: export with --for onnx first")
+            raise ExportError(f"{option} onnx: {artefact.folder} has no model.onnx: export with --for onnx first")
         if name == "lite":
             interpreter()  # ExportError without Paddle Lite, before the long work
     return tuple(name for name in TARGETS if name in wanted)
@@ -115,7 +121,7 @@ def prepare(material, settings, targets, say):
     graph = load_graph(material.artefact.folder)
     names = list(layers(graph))
     patterns = [pattern for pattern in settings.keep_float if pattern != AUTO]
-    matching(patterns, names)  # a mistake there is told before the long work
+    matching(patterns, names, settings.options.keep_float)  # a mistake there is told before the long work
     say(f"calibrating {', '.join(algorithms(settings.algo))} on {len(material.images)} pictures")
     calibrated = calibrate(material.artefact.folder, material.images, algorithms(settings.algo), material.work / "runs")
     skipped = set.intersection(*(target(name, material).always_float() for name in targets))  # in int8 nowhere
@@ -148,15 +154,15 @@ def target(name, material):
 
 
 def choose_all(targets, material, ranking, check, settings, say):
-    """{target: Found}, all built. A target that fails in any way ends it, unless it is one that nobody asked for."""
+    """{target: Found}, all built. A target that fails in any way ends it, unless the Settings are forgiving."""
     want, found = answers(load_graph(material.artefact.folder), check.images, material.judge.read), {}
     for name in targets:
         made = target(name, material)
         try:
-            with explained(name):
+            with explained(name, settings.options):
                 found[name] = choose(made, ranking, check, want, settings, say, found)
         except PPMobileError as error:
-            if name == "paddle" or settings.targets is not None:
+            if name == "paddle" or not (settings.forgiving or settings.targets is None):
                 raise
             made.discard()
             say(f"left out: {error}")
@@ -164,16 +170,16 @@ def choose_all(targets, material, ranking, check, settings, say):
 
 
 @contextlib.contextmanager
-def explained(name):
+def explained(name, options=COMMAND):
     """Inside, whatever a library raises while a target is made becomes an ExportError of one line."""
     try:
         yield
     except PPMobileError:
         raise
     except Exception as error:  # OpenVINO, nncf and ONNX Runtime have no base of their own
-        leave = "" if name == "paddle" else f", or leave {name} out of --for"
+        leave = "" if name == "paddle" else f", or leave {name} out of {options.targets}"
         raise ExportError(f"{name}: int8 cannot be made of this net ({type(error).__name__}: {reason(error)}); keep "
-                          f"layers in float with --keep-float{leave}") from error
+                          f"layers in float with {options.keep_float}{leave}") from error
 
 
 def choose(made, ranking, check, want, settings, say, before):
@@ -184,8 +190,8 @@ def choose(made, ranking, check, want, settings, say, before):
     """
     always = made.always_float()
     names = list(layers(load_graph(made.folder)))
-    fixed = [*matching(settings.keep_float, names), *(name for name in names if name in always)]
-    fixed = tuple(dict.fromkeys(fixed))
+    asked = matching(settings.keep_float, names, settings.options.keep_float)
+    fixed = tuple(dict.fromkeys([*asked, *(name for name in names if name in always)]))
     worst = [entry.layer for entry in ranking if entry.layer not in fixed]
 
     built = set()
@@ -197,7 +203,7 @@ def choose(made, ranking, check, want, settings, say, before):
         return made.material.judge.cost(made.answers(check.images), want, check.truths)
 
     first = next((found.count for found in before.values()), 0)
-    found = search(made.name, worst, fixed, measure, settings.max_drop, say, first)
+    found = search(made.name, worst, fixed, measure, settings.max_drop, say, first, settings.options)
     if built != set(found.keep_float):  # the last try was another
         made.build(set(found.keep_float))
     made.finish()

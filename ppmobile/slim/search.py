@@ -6,6 +6,19 @@ from ..errors import ExportError
 from .loss import Loss
 
 
+@dataclass(frozen=True)
+class Options:
+    """How messages name the options that the user may set, on the command line or in a step of a config."""
+
+    keep_float: str = "--keep-float"
+    max_drop: str = "--max-drop"
+    count: str = "--count"
+    targets: str = "--for"
+
+
+COMMAND = Options()
+
+
 class AccuracyError(ExportError):
     """int8 costs more accuracy than allowed, whatever is left in float."""
 
@@ -27,13 +40,14 @@ class Found:
         return self.keep_float[len(self.keep_float) - self.count:]
 
 
-def search(name, worst, fixed, measure, max_drop, say, first=0):
+def search(name, worst, fixed, measure, max_drop, say, first=0, options=COMMAND):
     """A Found with layers from the front of `worst` that stays within `max_drop`, as with one layer less it did not.
 
     It has the fewest of all if more layers in float never lose more; to try every count would take minutes. name: the
     target's, for messages. fixed: other layers, in float anyhow. measure: gives the Loss for a set of layers in float;
     its last call need not be for those found. max_drop: accuracy that may be lost, 0 to 1. first: the count to begin
-    with. AccuracyError with the best of all tries if even half of `worst` in float loses more.
+    with. options: how the AccuracyError, which has the best of all tries, names them; it comes if even half of `worst`
+    in float loses more.
     """
     losses = {}
 
@@ -46,9 +60,10 @@ def search(name, worst, fixed, measure, max_drop, say, first=0):
     if count is not None:
         return Found((*fixed, *worst[:count]), count, losses[count])
     best, loss = min(losses.items(), key=lambda entry: (entry[1].drop, entry[0]))
-    leave = "" if name == "paddle" else f", or leave {name} out of --for"
-    raise AccuracyError(f"{name}: int8 loses more than --max-drop {max_drop:g} with up to {max(losses)} layers in float"
-                        f", at best {loss.drop:.1%} with {best} ({loss}); allow more, or give more --count{leave}")
+    leave = "" if name == "paddle" else f", or leave {name} out of {options.targets}"
+    raise AccuracyError(f"{name}: int8 loses more than {options.max_drop} {max_drop:g} with up to {max(losses)} layers "
+                        f"in float, at best {loss.drop:.1%} with {best} ({loss}); allow more, or give more "
+                        f"{options.count}{leave}")
 
 
 def fewest(passes, most, first=0):

@@ -116,14 +116,17 @@ def ratios_from_sensitivity(rows, drop):
     return {name: _crossing(sorted({(0.0, whole[0]), *table}), whole[0] - drop) for name, table in tables.items()}
 
 
-def read_sensitivity(file):
-    """The rows of a sensitivity table, a CSV file with the columns group, ratio, metric. ConfigError if it is none."""
+def read_sensitivity(file, more={}):  # noqa: B006 (never changed)
+    """The rows of a sensitivity table, a CSV file with the columns group, ratio, metric. ConfigError if it is none.
+
+    more: {other column that must be there: type of its numbers}.
+    """
+    kinds = {"group": str, "ratio": float, "metric": float, **more}
     try:
         with Path(file).open(encoding="utf-8", newline="") as lines:
-            rows = list(csv.DictReader(lines))
-        return [{"group": row["group"], "ratio": float(row["ratio"]), "metric": float(row["metric"])} for row in rows]
+            return [{key: kind(row[key]) for key, kind in kinds.items()} for row in csv.DictReader(lines)]
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ConfigError(f"sensitivity: {file} is no table of group, ratio and metric ({reason(error)}); "
+        raise ConfigError(f"sensitivity: {file} is no table of {', '.join(kinds)} ({reason(error)}); "
                           "`ppmobile slim sensitivity` writes one") from error
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..config import to_dict
 from ..engine.evaluate import evaluate
 from ..engine.run import eval_loader
 from ..errors import ConfigError, PPMobileError
@@ -16,7 +17,7 @@ from ..profiling.net import input_size
 from .coupling import couple
 from .cut import cut, predicted
 from .importance import importance
-from .select import check_ratio, keep_mask, ratios_from_sensitivity
+from .select import check_ratio, keep_mask, ratios_from_sensitivity, read_sensitivity
 
 COLUMNS = ("group", "width", "ratio", "metric", "macs", "params")
 TABLE, PICTURE, ABOUT = "sensitivity.csv", "sensitivity.png", "sensitivity.json"
@@ -39,14 +40,17 @@ class Sensitivity:
         self.split.dataset.items = spread(self.split.dataset.items, pictures)
         self.size = input_size(config)
         self.coupling = couple(self.net.model, self.size)
+        tree = to_dict(config)
         about = {"net": sha256(self.net.saved.path), "importance": kind, "pictures": len(self.split.dataset),
-                 "metric": self.split.main}
+                 "eval.metric": tree["eval"]["metric"], "data.val": tree["data"]["val"],
+                 "transforms.eval": tree["transforms"]["eval"]}
         self.rows = self._known(about, overwrite)
         write_json(self.folder / ABOUT, about)
 
     def _known(self, about, overwrite):
-        """The rows that are there; PPMobileError if they are of something else."""
+        """The rows that are there, which `overwrite` removes; PPMobileError if they are of something else."""
         if overwrite or not (self.folder / ABOUT).is_file():
+            (self.folder / TABLE).unlink(missing_ok=True)
             return []
         try:
             before = json.loads((self.folder / ABOUT).read_text(encoding="utf-8"))
@@ -59,9 +63,14 @@ class Sensitivity:
         return read(self.folder / TABLE) if (self.folder / TABLE).is_file() else []
 
     def measure(self, ratios=RATIOS):
-        """Fill the table for all groups at these ratios; returns its rows. ConfigError for a ratio outside 0 to 1."""
+        """Fill the table for all groups at these ratios; returns its rows.
+
+        ConfigError for a ratio outside of 0 to below 1, and unless one is above 0: the whole net is measured anyhow.
+        """
         for ratio in ratios:
             check_ratio(ratio, "--ratios")
+        if not any(ratios):
+            raise ConfigError("--ratios: needs a share above 0, for example 0.25 0.5")
         groups = {group.name: group for group in self.coupling.groups}
         if not groups:
             raise ConfigError("sensitivity: the net has no channels that can be cut")
@@ -113,12 +122,10 @@ def text(rows):
 
 def read(file):
     """The rows of a table, numbers as such. ConfigError if it is damaged."""
-    kinds = {"width": int, "ratio": float, "metric": float, "macs": int, "params": int}
     try:
-        with open(file, encoding="utf-8", newline="") as lines:
-            return [{**row, **{key: kind(row[key]) for key, kind in kinds.items()}} for row in csv.DictReader(lines)]
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ConfigError(f"{file}: is damaged ({error}); --overwrite measures it anew") from error
+        return read_sensitivity(file, {"width": int, "macs": int, "params": int})
+    except ConfigError as error:
+        raise ConfigError(f"{error}; --overwrite measures it anew") from error
 
 
 def draw(rows, metric, png_path):

@@ -24,7 +24,8 @@ PICTURES = 12
 class Row:
     """A layer's ratios in dB, infinite where nothing is rounded.
 
-    whole: all layers are in int8, so that what comes in is noisy already. alone: this layer alone is.
+    whole: all layers that the quantized graph has in int8 are, so that what comes in is noisy already. alone: this
+    layer alone is.
     """
 
     layer: str
@@ -33,11 +34,16 @@ class Row:
 
 
 def compare(fp32_folder, int8, images):
-    """Rows of all layers, the worst by itself first. int8: the quantized Graph. images: (N, 3, H, W) float32."""
+    """Rows of all layers, the worst by itself first. int8: the quantized Graph. images: (N, 3, H, W) float32.
+
+    A layer that is in float in `int8` is rounded by itself all the same, within its range on the images: whether it
+    should stay in float is what the rows are asked.
+    """
     fp32, beside = load_graph(fp32_folder), load_graph(fp32_folder)
     names = {layer: op.output_arg_names[0] for layer, op in layers(fp32).items()}
     whole = ratios(fp32, int8, names, names, images)
-    copies = branch(beside, scales(int8))
+    known = scales(int8)
+    copies = branch(beside, known if set(known) >= set(names) else {**limits(fp32, images), **known})
     alone = ratios(fp32, beside, {layer: names[layer] for layer in copies}, copies, images)
     rows = [Row(layer, whole[layer], alone.get(layer, float("inf"))) for layer in names]
     return sorted(rows, key=lambda row: (row.alone, row.whole))
@@ -70,10 +76,14 @@ def int8_graph(artefact, images):
 def simulate(fp32_folder, images):
     """The fp32 graph with all layers in int8; the range of each input is the mean of the pictures' greatest values."""
     graph = load_graph(fp32_folder)
-    names = {layer: op.input(INPUTS[op.type])[0] for layer, op in layers(graph).items()}
-    runs = [run_graph(graph, image[None], sorted(set(names.values()))) for image in images]
-    limits = {layer: float(np.mean([np.abs(run[name]).max() for run in runs])) for layer, name in names.items()}
-    return quantize_graph(graph, limits)
+    return quantize_graph(graph, limits(graph, images))
+
+
+def limits(fp32, images):
+    """{layer: range of its input} in an fp32 Graph: the mean of the greatest values on each of images (N, 3, H, W)."""
+    names = {layer: op.input(INPUTS[op.type])[0] for layer, op in layers(fp32).items()}
+    runs = [run_graph(fp32, image[None], sorted(set(names.values()))) for image in images]
+    return {layer: float(np.mean([np.abs(run[name]).max() for run in runs])) for layer, name in names.items()}
 
 
 def propose(rows, least=LEAST):

@@ -1,5 +1,6 @@
 """The stages of a slim run: the folder and config of each step, and the mark that tells whether it is done."""
 
+import hashlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -75,16 +76,52 @@ def _config(config, tree):
 
 
 def inputs(one, start=None):
-    """What decides the net that a Stage makes: {dotted key: value as text}. start: the run that it begins with."""
-    tree = to_dict(one.config)
-    wanted = ["task", "model", "data", "transforms", "train", "eval", "seed"]
-    kept = {key: {k: v for k, v in tree[key].items() if k not in SPARED.get(key, ())} if key in SPARED else tree[key]
+    """What decides the net that a Stage makes: {dotted key: value as text}; of files that it reads their contents.
+
+    start: the run that it begins with; where it is not known yet, the keys of `contents` are not in it.
+    """
+    kept = _kept(to_dict(one.config), ["task", "model", "data", "transforms", "train", "eval", "seed"])
+    if one.step is None:
+        return dict(_flat(kept, ""))
+    kept["model"] = {**kept["model"], "pretrained": None}
+    found = dict(_flat({**kept, "slim": {"steps": one.config.slim.steps}}, ""))
+    files = contents(one)
+    if start is None:
+        return {key: value for key, value in found.items() if key not in files}
+    return {**found, **{key: fingerprint(path) for key, path in files.items()}, "slim.start": fingerprint(start)}
+
+
+def contents(one):
+    """{dotted key: path} of the options of a Stage's step that name what it reads: their text says nothing."""
+    files = {} if one.step is None else one.step.sources()
+    return {f"slim.steps.0.{option}": path for option, path in files.items()}
+
+
+def fingerprint(path):
+    """What lies at a path, as text: the hash of a file, of a run's checkpoint, or of the names and sizes in a folder.
+
+    CheckpointError if nothing does.
+    """
+    path = Path(path)
+    if path.is_dir() and _result(path) is None:
+        told = sorted(f"{file.relative_to(path).as_posix()} {file.stat().st_size}" for file in path.rglob("*"))
+        return "contents " + hashlib.sha256("\n".join(told).encode("utf-8", "replace")).hexdigest()[:32]
+    return "contents " + sha256(path if path.is_file() else checkpoints.find(path))[:32]
+
+
+def measuring(config, split):
+    """What decides how the net of a config is measured on the pictures of a split: {dotted key: value as text}."""
+    tree = to_dict(config)
+    kept = _kept(tree, ["task", "model", "data", "eval"])
+    kept["model"] = {**kept["model"], "pretrained": None}
+    kept["data"] = {**kept["data"], split: tree["data"][split]}
+    return dict(_flat({**kept, "transforms": {"eval": tree["transforms"]["eval"]}}, ""))
+
+
+def _kept(tree, wanted):
+    """Sections of a config's tree without what is SPARED."""
+    return {key: {k: v for k, v in tree[key].items() if k not in SPARED.get(key, ())} if key in SPARED else tree[key]
             for key in wanted}
-    if one.step is not None:
-        kept["model"] = {**kept["model"], "pretrained": None}
-        kept["slim"] = {"steps": tree["slim"]["steps"]}
-    found = dict(_flat(kept, ""))
-    return {**found, "slim.start": sha256(checkpoints.find(start))} if start else found
 
 
 def _flat(value, place):
@@ -97,8 +134,8 @@ def _flat(value, place):
         yield from _flat(item, f"{place}.{key}" if place else str(key))
 
 
-def state(one, now):
-    """("new" | "begun" | "done" | "stale", why) of a Stage whose `inputs` are `now`."""
+def state(one, now, unknown=()):
+    """("new" | "begun" | "done" | "stale", why) of a Stage whose `inputs` are `now`, but for the keys `unknown`."""
     if not (one.folder / MARK).is_file():
         return "new", ""
     try:
@@ -106,7 +143,7 @@ def state(one, now):
         before, done = dict(mark["inputs"]), bool(mark["done"])
     except (OSError, ValueError, KeyError, TypeError):
         return "stale", f"{MARK} is damaged"
-    changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    changed = [key for key in {**before, **now} if before.get(key) != now.get(key) and key not in unknown]
     if changed:
         key = changed[0]
         if key == "slim.start":

@@ -18,6 +18,7 @@ from .bias import correct
 from .judge import judge_of
 from .quantizers import gates, keep_only, layers
 from .rank import answers
+from .select import means
 
 INT8 = "int8"  # the folder, below the artefact, of all int8 files
 
@@ -129,11 +130,9 @@ def matching(patterns, names, option="--keep-float"):
 
     ConfigError with the nearest path for a pattern that means none.
     """
-    import fnmatch
-
     found = []
     for pattern in patterns:
-        meant = [name for name in names if fnmatch.fnmatchcase(name, pattern) or name.startswith(f"{pattern}.")]
+        meant = [name for name in names if means(pattern, name)]
         if not meant:
             near = suggestion(pattern, names) or f" Known: {', '.join(list(names)[:6])}, ..."
             raise ConfigError(f"{option} {pattern}: no layer that can be int8 is called so.{near}")

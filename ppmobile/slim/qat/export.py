@@ -14,11 +14,12 @@ from ..pictures import Pictures, gather
 from ..ptq import explained, record_int8, target
 from ..quantizers import layers
 from ..rank import answers
-from ..search import Found
+from ..search import Found, Options
 from ..targets import Material
 from .graph import quantize_graph
 from .layers import ranges
 
+NAMES = Options(keep_float="keep_float of the step QAT")  # the other options are the export's
 COUNT = 64  # pictures of which ONNX Runtime takes the ranges of outputs, which were not rounded in training
 
 
@@ -40,7 +41,7 @@ def write_int8(folder, model, config, targets, image, say=print):
         found, alike = {}, {}
         for name in ("paddle", *(name for name in ("lite", "onnx", "openvino") if name in targets)):
             made = _target(name, material, limits)
-            with explained(name):
+            with explained(name, NAMES):
                 made.build(set(keep_float))
                 made.finish()
                 got = made.answers(check.images)

@@ -15,6 +15,7 @@ from ...wording import show
 from .rounding import FakeQuantize, RoundWeight, largest_of
 
 RANGE = "input_range"
+LEAST = 1e-4  # of a range that is learnt: from there its gradient still finds back, as from below 0 it could not
 
 
 class SimulatedInt8:
@@ -41,15 +42,24 @@ class SimulatedInt8:
         limit = getattr(owner, RANGE)
         if owner is self and self.training:
             self.follow(limit, largest)
-        return FakeQuantize.apply(x, limit, largest) if float(limit) > 0 else x
+        return FakeQuantize.apply(x, limit, largest) if settled(limit) > 0 else x
 
     def follow(self, limit, largest):
         """Move the range towards the largest value of an input; one that is learnt (PACT) is only set at first."""
-        before = float(limit)
+        before = settled(limit)
         if before == 0:
             limit.set_value(paddle.full_like(limit, largest))
         elif limit.stop_gradient:
             limit.set_value(paddle.full_like(limit, self.moving_rate * before + (1 - self.moving_rate) * largest))
+
+
+def settled(limit):
+    """A range as a number, 0 if it has seen nothing; one that an optimizer has taken below LEAST is set to that."""
+    value = float(limit)
+    if limit.stop_gradient or value == 0 or not value < LEAST:
+        return value
+    limit.set_value(paddle.full_like(limit, LEAST))
+    return LEAST
 
 
 class Int8Conv2D(SimulatedInt8, nn.Conv2D):
@@ -133,7 +143,7 @@ def int8_layers(model):
 
 def ranges(model):
     """{path: range of its input} of the layers in simulated int8, without those that no batch has reached."""
-    found = {path: float(getattr(layer.range_of[0], RANGE)) for path, layer in int8_layers(model).items()}
+    found = {path: settled(getattr(layer.range_of[0], RANGE)) for path, layer in int8_layers(model).items()}
     return {path: limit for path, limit in found.items() if limit > 0}
 
 

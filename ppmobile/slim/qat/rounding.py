@@ -42,7 +42,10 @@ class FakeQuantize(PyLayer):
 
 
 def largest_of(x):
-    """The largest absolute value of a tensor, a float; two passes, but ten times as fast as abs and max."""
+    """The largest absolute value of a tensor, a float.
+
+    Two passes, but a sixth of the time of abs and max on (32, 64, 28, 28): 2.4 ms against 16 on one core.
+    """
     with paddle.no_grad():
         return float(paddle.maximum(x.max(), -x.min()))
 

@@ -32,6 +32,14 @@ class Step:
     """
 
     trains, finishes = False, False  # finishes: `finish` changes the trained net
+    int8 = False  # what it makes shows on an int8 runtime alone
+
+    def sources(self):
+        """{option: path} of the files, runs and folders that the step reads; `teachers.0` is an entry of a list."""
+        return {}
+
+    def check(self):
+        """ConfigError, before any work, if nothing would come of its options, or a package that it needs is absent."""
 
     def apply(self, model, context):
         """Change the net before its training; not called for a resume, which finds the net changed already."""
@@ -45,7 +53,7 @@ class Step:
         return []
 
     def finish(self, model, context):
-        """Change the net after its training; it holds its best weights then."""
+        """Change the net after its training, as it is after the last epoch."""
 
     def deploy(self, folder, context):
         """Add to the artefact in `folder`, just exported from the step's net, what belongs to it: int8 files."""

@@ -1,8 +1,11 @@
 """Post-training quantization as a step: the artefact of the former step's net gets its int8 files."""
 
 from ...errors import ConfigError
-from ..ptq import TARGETS, Settings, quantize
+from ..ptq import TARGETS, Settings, default_targets, quantize
+from ..search import Options
 from .base import STEPS, Step
+
+NAMES = Options("keep_float", "max_drop", "count", "targets")
 
 
 @STEPS.register
@@ -12,8 +15,8 @@ class PTQ(Step):
     algo: how ranges are found (calibrate.py), or auto. keep_float: layers that stay in float, paths with * and ?, or
     "auto" for those whose own noise is too great (sqnr.py). max_drop: accuracy that may be lost, 0 to 1. count:
     pictures of the train split to calibrate on. bias_correction: give back behind each layer what rounding takes from
-    its mean output (bias.py), for Paddle and Lite. targets: of paddle, lite, onnx, openvino; empty for those that the
-    artefact was exported for.
+    its mean output (bias.py), for Paddle and Lite. targets: of paddle, lite, onnx, openvino; empty for those of
+    the int8 runtimes that slim.runtimes names, and lite if the artefact was exported for it.
     """
 
     def __init__(self, algo="avg", keep_float=[], max_drop=0.01, count=64,  # noqa: B006 (never changed)
@@ -44,6 +47,15 @@ class PTQ(Step):
         from ...artefact import read
         from ..pictures import gather
 
-        calibration, check = gather(read(folder), self.count, context.config)
-        settings = Settings(targets=self.targets, **self.settings)
+        artefact = read(folder)
+        calibration, check = gather(artefact, self.count, context.config)
+        settings = Settings(targets=self.targets or timed_targets(artefact, context.config), options=NAMES,
+                            forgiving=self.targets is None, **self.settings)
         quantize(folder, calibration, check, settings, say=context.say)
+
+
+def timed_targets(artefact, config):
+    """Those of `default_targets` that an int8 runtime of slim.runtimes runs, and lite; all if it names none."""
+    runtimes = config.slim.runtimes if config.slim else []
+    wanted = {name.split("-")[0] for name in runtimes if name.endswith("-int8")}
+    return tuple(name for name in default_targets(artefact) if not wanted or name in {*wanted, "lite"})

@@ -16,7 +16,7 @@ class QAT(Step):
     range keeps with each batch. train: keys of the config's section `train` that differ in this step.
     """
 
-    trains = True
+    trains = int8 = True
 
     def __init__(self, keep_float=["gates"], pact=False, freeze_bn_after=0, moving_rate=0.9,  # noqa: B006
                  train={}):  # noqa: B006 (the registry takes an option's type from its default; never changed)
