@@ -46,6 +46,11 @@ def test_there_are_configs():
     assert len(FILES) > 30
 
 
+def test_no_two_configs_write_to_the_same_folder():
+    names = [file.stem for file in FILES]  # the output is runs/{name} by default
+    assert sorted(set(names)) == sorted(names)
+
+
 @pytest.mark.parametrize("file", sorted(CONFIGS.rglob("*.yml")), ids=name_of)
 def test_header(file):
     assert header(file) and all(len(line) > 20 for line in header(file))

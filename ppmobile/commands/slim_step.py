@@ -14,7 +14,8 @@ def main(way, argv):
     name = STEPS[way]
     arguments = parser(f"slim {way}", f"One step {name} of a slim run, alone.", config_required=False)
     arguments.add_argument("-w", "--weights", type=path, metavar="RUN",
-                           help="the trained run to begin with, as -o slim.start=RUN; without -c also its config")
+                           help="the trained run to begin with; without -c also its config. {start} in the step still "
+                                "means the config's slim.start")
     add_arguments(arguments)
     arguments.epilog = (f"The step is the first {name} in slim.steps of the config; without one, it has its default "
                         f"options and those of -o slim.steps.0.OPTION=VALUE. The results go to OUTPUT_{way} unless "
@@ -36,6 +37,8 @@ def single(options, way, name):
     """The Config whose slim.steps holds the one step."""
     config = tree_of(options, name)
     config.slim.steps = [one for one in config.slim.steps if one["name"] == name][:1]
+    if name in ("PTQ", "QAT") and not any(one.endswith("-int8") for one in config.slim.runtimes):
+        config.slim.runtimes = [*config.slim.runtimes, "paddle-int8"]  # without it nothing of the step would be seen
     if not any(text.startswith("output=") for text in options.override):
         config.output = f"{config.output}_{way}"
     return config
@@ -55,15 +58,35 @@ def tree_of(options, name=None):
     if options.config:
         tree, stem = read_tree(Path(options.config), origins), Path(options.config).stem
     else:
-        tree, stem = {**checkpoints.load(options.weights).meta["config"], "slim": None}, Path(options.weights).stem
-        tree["output"] = options.weights
+        run = checkpoints.find(options.weights).parent
+        run = run if run.name else run.resolve()
+        tree, stem = {**checkpoints.load(options.weights).meta["config"], "slim": None}, run.name
+        tree["output"] = str(run)
     slim = tree["slim"] = dict(tree.get("slim") or {})
     steps = slim.get("steps")
     if name and not (isinstance(steps, list) and any(isinstance(one, dict) and one.get("name") == name
                                                      for one in steps)):
         slim["steps"] = [{"name": name}]
-    if options.weights:
-        slim["start"] = options.weights
     for text in options.override:
         merge_override(tree, text, origins)
+    if options.weights:
+        begin_with(tree["slim"], options.weights, name)
     return from_tree(tree, origins, stem, options.config or "")
+
+
+def begin_with(slim, weights, name=None):
+    """Make `weights` the start of a section slim, whose "{start}" goes on to mean the start that it named before.
+
+    name: of the one step that is done. ConfigError if that has "{start}" and the section names no start: the net that
+    a step begins with is not its own teacher.
+    """
+    from ..errors import ConfigError
+    from ..slim.stage import filled
+
+    steps = slim.get("steps") or []
+    if slim.get("start"):
+        slim["steps"] = filled(steps, str(slim["start"]))
+    elif name and any(one != filled(one, "") for one in steps if isinstance(one, dict) and one.get("name") == name):
+        raise ConfigError(f"slim.steps: {name} names {{start}}, and -w only says where this step begins; say what "
+                          "{start} is with -o slim.start=RUN")
+    slim["start"] = weights

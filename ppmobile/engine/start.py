@@ -1,5 +1,7 @@
 """What a training starts from: published weights, the net of another run as it is, and a slim step done to it."""
 
+from pathlib import Path
+
 from ..errors import CheckpointError, ConfigError
 from ..models.structure import rebuild
 from ..slim.steps import STEPS, Step
@@ -8,15 +10,27 @@ from . import checkpoint as checkpoints
 from . import parallel
 from .datasets import shorten
 
+MARK, TRAINING = "stage.json", "training"  # of a stage of a slim run: its mark, and where its training lies
+
 
 def slim_step(config):
-    """The Step that this run is, which for a plain training does nothing. ConfigError if there are several."""
+    """The Step that this run is, which for a plain training does nothing.
+
+    ConfigError if there are several, and for one that a training alone does not do: it does not train, or changes the
+    net afterwards. The training of the latter is `training` in a stage of a slim run, beside the stage's mark.
+    """
     if config.slim is None:
         return Step()
     if len(config.slim.steps) != 1:
         raise ConfigError(f"slim.steps: one training does one step, here are {len(config.slim.steps)}; "
                           "`ppmobile slim run -c FILE` does them one after the other")
-    return STEPS.build(config.slim.steps[0], "slim.steps.0")
+    step = STEPS.build(config.slim.steps[0], "slim.steps.0")
+    folder = Path(config.output)
+    in_stage = step.finishes and folder.name == TRAINING and (folder.parent / MARK).is_file()
+    if not step.trains or step.finishes and not in_stage:
+        raise ConfigError(f"slim.steps.0: {config.slim.steps[0]['name']} is more than a training; do it with `ppmobile "
+                          "slim run -c FILE`")
+    return step
 
 
 def load_start(model, config, classes, say):

@@ -15,6 +15,8 @@ LARGEST = 60  # layers in the picture of the widths: of more, the widest
 NUMBERS = {
     "interval (95 %)": "where the metric lies on 95 % of 200 sets of as many pictures, drawn from these with "
                        "replacement: what chance in the choice of the pictures amounts to",
+    "the net": "as it was trained, in float, or after QAT in simulated int8. Where the files of a runtime answer "
+               "otherwise (int8, bf16, all files of QAT), that runtime's column has their own metric",
     "to the start": "the metric minus the start's, and the interval of that difference, both nets on the same "
                     "pictures: one that holds 0 is no finding",
     "M parameters": "numbers that were learned, in millions",
@@ -25,26 +27,27 @@ NUMBERS = {
     "times as fast": "the start's time on the first runtime, divided by this one",
     "peak MiB": "largest memory of a process that runs the graph alone, for each runtime",
     "keep": "whether the step paid: the metric is at most slim.max_drop below the start's, and the net became faster, "
-            "or better, than the last one that paid. A cut is judged together with the training after it",
+            "or better, than the last one that paid; faster by 2 %, and by twice the standard error of the times. A "
+            "cut is judged together with the training after it",
 }
 
 
-def write_page(folder, rows, config, about):
-    """Write slim.html into `folder`; rows: of slim/ledger.py; about: command, date and machine of the run."""
-    from ..slim.slim_report import base_ms, cells
+def write_page(folder, rows, result, config, about):
+    """Write slim.html into `folder`; rows: of slim/ledger.py; result: that of the net to take; about: command, date and
+    machine of the run.
+    """
+    from ..slim.slim_report import base_ms, cells, head
 
     folder = Path(folder)
     title = f"{folder.resolve().name}: {len(rows) - 1} slim step(s)"
-    runtimes = list(dict.fromkeys(name for row in rows for name in row["runtimes"]))
-    head = ["step", f"{rows[0]['metric']} (95 %), points", "to the start", "on test", "M parameters", "M MACs",
-            "MB weights", *(f"{name}: ms, p90, times as fast" for name in runtimes), "peak MiB", "keep"]
     meaning = {rows[0]["metric"]: MEANINGS.get(rows[0]["metric"], "the metric of the config"), **NUMBERS}
-    parts = [f"<h1>{html.escape(title)}</h1>", _summary(rows, base_ms(rows)),
-             table(head, [cells(row, rows, runtimes) for row in rows]),
+    parts = [f"<h1>{html.escape(title)}</h1>", _summary(rows, result, base_ms(rows)),
+             f"<p>The net to take: {html.escape(result['folder'])}</p>",
+             table(head(rows), [cells(row, rows) for row in rows]),
              *[f"<p>{html.escape(row['stage'])}: {html.escape(row['why'])}</p>" for row in rows if row["why"]],
              "<h2>What the numbers mean</h2>", table([], [[name, "", text] for name, text in meaning.items()])]
     with tempfile.TemporaryDirectory(prefix="ppmobile-") as work:
-        parts += _pictures(folder, rows, config, Path(work))
+        parts += _pictures(rows, result, config, Path(work))
     parts += ["<h2>How it was made</h2>", f"<pre>{html.escape(about['command'])}</pre>",
               f"<p>{html.escape(_machine(about))}</p>"]
     write_text(folder / "slim.html", "\n".join([
@@ -52,11 +55,11 @@ def write_page(folder, rows, config, about):
         f"<style>{STYLE}</style></head><body>", *parts, "</body></html>", ""]))
 
 
-def _summary(rows, base):
-    """A sentence on the first net and the last."""
+def _summary(rows, last, base):
+    """A sentence on the first net and the row `last`."""
     from ..slim.keep import fastest
 
-    first, last = rows[0], rows[-1]
+    first = rows[0]
     now, score = fastest(last)
     change = 100 * (score["value"] - first["score"]["value"])
     speed = f"{base / now:.2f} times as fast, " if base and now else ""
@@ -70,15 +73,16 @@ def _machine(about):
             f"{about['runs']} runs a measurement, paddlepaddle {about['paddlepaddle']}, Python {about['python']}")
 
 
-def _pictures(folder, rows, config, work):
+def _pictures(rows, last, config, work):
     """The parts with pictures: answers, widths, and the curves of each training."""
+    from ..slim.keep import fastest_runtime
+
     parts = []
-    answers(rows, config, work / "answers.png")
-    last = rows[-1]["stage"]
-    parts += [f"<h2>The same pictures, answered by {html.escape(rows[0]['stage'])} and by {html.escape(last)}</h2>",
-              embedded(work / "answers.png")]
-    if rows[-1]["widths"] != rows[0]["widths"]:
-        widths_plot(rows[0]["widths"], rows[-1]["widths"], work / "widths.png")
+    answers((rows[0], last), config, work / "answers.png")
+    both = " and by ".join(html.escape(f"{row['stage']} ({fastest_runtime(row) or 'net'})") for row in (rows[0], last))
+    parts += [f"<h2>The same pictures, answered by {both}</h2>", embedded(work / "answers.png")]
+    if last["widths"] != rows[0]["widths"]:
+        widths_plot(rows[0]["widths"], last["widths"], work / "widths.png")
         parts += ["<h2>Output channels of each layer, before and after</h2>", embedded(work / "widths.png")]
     for row in rows[1:]:
         for curves in (Path(row["folder"]) / "curves.png", Path(row["folder"]) / "training" / "curves.png"):
@@ -94,16 +98,30 @@ def embedded(path):
 
 
 def answers(rows, config, png_path):
-    """Write a sheet: pictures of the split that measured, each as the first and the last net answer it."""
+    """Write a sheet: pictures of the split that measured, each as the nets of the rows answer it."""
     from ..engine.datasets import open_split
-    from ..engine.infer import Trained
     from .samples import write_sheet
 
     paths = open_split(config, rows[0]["split"]).paths
     chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, min(SAMPLES, len(paths))).astype(int))]
     shown = [[(one.drawn(), f"{row['stage']}: {Path(path).name}") for path, one in
-              zip(chosen, Trained(row["folder"]).stream(chosen)) if not one.error] for row in (rows[0], rows[-1])]
+              zip(chosen, answered(row, chosen, config.slim.threads)) if not one.error] for row in rows]
     write_sheet([one for pair in zip(*shown) for one in pair], png_path)
+
+
+def answered(row, paths, threads):
+    """The answers for picture files, by the files of a row's fastest runtime; by its net where no runtime ran."""
+    from ..slim.keep import fastest_runtime
+
+    runtime = fastest_runtime(row)
+    if runtime is None:
+        from ..engine.infer import Trained
+
+        return list(Trained(row["folder"]).stream(paths))
+    from ..predict import load
+
+    with load(row["artefact"], runtime, threads) as predictor:
+        return list(predictor.stream(paths))
 
 
 def widths_plot(before, after, png_path):

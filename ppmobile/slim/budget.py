@@ -12,6 +12,7 @@ from ..errors import ConfigError, ExportError
 from ..predict.runtimes import check_name
 from ..predict.runtimes.needs import FILES
 from .candidates import Candidates, timed
+from .loss import allowed
 from .measure import make_artefact
 from .select import STRONGEST, solve
 from .steps import STEPS
@@ -146,4 +147,4 @@ def judged(rows, budget):
 
 def within(ms, drop, budget):
     """Whether a time, with the margin, and a loss of the metric keep to a Budget."""
-    return ms <= MARGIN * budget.ms and drop <= budget.max_drop + 1e-9
+    return ms <= MARGIN * budget.ms and allowed(drop, budget.max_drop)

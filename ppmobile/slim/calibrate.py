@@ -36,8 +36,7 @@ def calibrate(graph_folder, images, names, out):
     own, because PaddleSlim wants the old IR from the import of paddle on and a function that Paddle 3 renamed, and
     leaves Paddle in static mode when it fails.
     """
-    if not importlib.util.find_spec("paddleslim"):
-        raise ExportError("paddleslim is not installed: pip install ppmobile[slim]")
+    require()
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     images.astype("<f4").tofile(out / "images.f32")
@@ -50,3 +49,9 @@ def calibrate(graph_folder, images, names, out):
     if status or absent:
         raise ExportError(f"{graph_folder}: PaddleSlim cannot quantize the graph ({child.ending(status, text)})")
     return {name: out / name for name in names}
+
+
+def require():
+    """ExportError without PaddleSlim."""
+    if not importlib.util.find_spec("paddleslim"):
+        raise ExportError("paddleslim is not installed: pip install ppmobile[slim]")

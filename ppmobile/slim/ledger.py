@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import time
 from pathlib import Path
 
@@ -10,19 +11,22 @@ from ..doctor import examine
 from ..errors import PPMobileError
 from ..files import sha256, write_json
 from ..profiling import latency, memory
-from . import measure, slim_report
+from . import measure, slim_report, stage
 from .keep import fastest, judge
 from .steps import STEPS, Context
 
 CACHE, START = "measured.json", "00_start"
+MEDIAN = math.sqrt(math.pi / 2)  # standard error of a median over that of a mean, of normal values
 
 
 class Ledger:
-    """Measures the nets of a slim run, a Config; `rows` are what slim.json holds."""
+    """Measures the nets of a slim run, a Config; `rows` are what slim.json holds, `result` the row of the net to take:
+    the last, or with slim.undo the last that paid.
+    """
 
     def __init__(self, config, command, say=print):
         self.config, self.slim, self.command, self.say = config, config.slim, command, say
-        self.folder, self.rows = Path(config.output), []
+        self.folder, self.rows, self.result = Path(config.output), [], None
         self.kinds = [STEPS.get(part["name"]) for part in self.slim.steps]
 
     def begin(self, start):
@@ -31,7 +35,7 @@ class Ledger:
         home = run if run.parent == self.folder else self.folder / START
         net = measure.Net(run, self.config)
         self.split = measure.Split(self.config, self.slim.split, net.classes, net.saved.path)
-        self._add("start", run, home, net)
+        self.result = self._add("start", run, home, net)
 
     def add(self, one, place):
         """Measure the net of a Stage, slim.steps[place]; the folder of the run that the next step begins with."""
@@ -39,6 +43,7 @@ class Ledger:
         context = Context(one.config, list(net.classes), one.folder, self.say)
         row = self._add(one.name, one.folder, one.folder, net, one.step, context)
         kept = judge(self.rows, self.kinds, self.slim.max_drop)
+        self.result = kept if self.slim.undo else row
         self.write()
         if row["keep"] is False:
             self.say(f"{row['stage']} did not pay: {row['why']}")
@@ -47,7 +52,8 @@ class Ledger:
     def _add(self, name, run, home, net, step=None, context=None):
         """The row of a net, measured or as it was measured before."""
         about = {"net": sha256(net.saved.path), "runtimes": self.slim.runtimes, "threads": self.slim.threads,
-                 "runs": self.slim.runs, "split": self.slim.split, "start": self.rows[0]["net"] if self.rows else ""}
+                 "runs": self.slim.runs, "split": self.slim.split, "start": self.rows[0]["net"] if self.rows else "",
+                 "config": stage.measuring(self.config, self.slim.split)}
         row = _cached(home, about)
         if row is None:
             self.say(f"{home.name}: measuring")
@@ -65,13 +71,14 @@ class Ledger:
         score = self.split.of_net(net.model)
         before = [read(self.rows[0]["artefact"])] if self.rows else []
         times = self._times([*before, artefact])
-        runtimes = times[-1]
+        runtimes, simulated = times[-1], "qat" in net.saved.structure
         for runtime in runtimes:
             runtimes[runtime]["file_bytes"] = measure.file_bytes(artefact, runtime)
-            if runtime.endswith("int8"):
+            if scored_by_files(runtime, simulated):
                 runtimes[runtime]["score"] = self.split.of_artefact(artefact.folder, runtime, self.slim.threads)
         row = {"step": name, "stage": home.name, "folder": str(run), "artefact": str(artefact.folder),
-               "metric": self.split.main, "split": self.slim.split, "score": score, "cost": net.cost,
+               "metric": self.split.main, "split": self.slim.split, "score": score, "simulated": simulated,
+               "cost": net.cost,
                "predicted": self._predicted(run, net), "runtimes": runtimes, "keep": None, "why": ""}
         row["start_ms"] = fastest({**row, "runtimes": times[0]})[0]
         return row
@@ -83,9 +90,14 @@ class Ledger:
         return measure.Net(self.rows[0]["folder"], self.config).predicted(net.widths)
 
     def _times(self, artefacts):
-        """[{runtime: {"median_ms", "p90_ms", "noise"}}] of artefacts timed in turns, without what cannot run."""
+        """[{runtime: {"median_ms", "p90_ms", "noise", "error"}}] of artefacts timed in turns, without what cannot run.
+
+        error: the standard error of the median, as a share of it; None for a single turn.
+        """
         rows = latency.bench(artefacts, self.slim.runtimes, self.slim.threads, self.slim.runs, say=lambda line: None)
-        return [{row["runtime"]: {key: row[key] for key in ("median_ms", "p90_ms", "noise")}
+        turns = math.ceil(self.slim.runs / latency.TURN)
+        return [{row["runtime"]: {**{key: row[key] for key in ("median_ms", "p90_ms", "noise")},
+                                  "error": row["noise"] and MEDIAN * row["noise"] / math.sqrt(turns)}
                  for row in rows if row["folder"] == str(one.folder) and not row["reason"]} for one in artefacts]
 
     def end(self):
@@ -104,9 +116,9 @@ class Ledger:
         if not self.slim.undo:  # what was undone is not judged otherwise afterwards
             judge(self.rows, self.kinds, self.slim.max_drop)
         self.write()
-        write_page(self.folder, self.rows, self.config, self.about())
+        write_page(self.folder, self.rows, self.result, self.config, self.about())
         self.say("\n".join(slim_report.table(self.rows)))
-        self.say(f"the report is {self.folder / 'slim.html'}")
+        self.say(f"the net to take is {self.result['folder']}; the report is {self.folder / 'slim.html'}")
 
     def _memory(self, artefacts):
         """Put the peak memory into the rows."""
@@ -116,16 +128,16 @@ class Ledger:
                     one["peak_mib"] = memory.graph_peak(artefact, runtime, self.slim.threads)
 
     def _test(self):
-        """Put the score on data.test into the first row and the last."""
+        """Put the score on data.test into the rows of the start and of the net to take."""
         if self.config.data.test is None or self.slim.split == "test":
             return
         net = measure.Net(self.rows[0]["folder"], self.config)
         split = measure.Split(self.config, "test", net.classes, net.saved.path)
-        for row in (self.rows[0], self.rows[-1]):
+        for row in ([self.rows[0]] if self.result is self.rows[0] else [self.rows[0], self.result]):
             self.say(f"{row['stage']}: measuring on data.test, {len(split.dataset)} pictures")
             row["test"] = split.of_net(measure.Net(row["folder"], self.config).model)
             for runtime, one in row["runtimes"].items():
-                if runtime.endswith("int8"):
+                if scored_by_files(runtime, row["simulated"]):
                     one["test"] = split.of_artefact(row["artefact"], runtime, self.slim.threads)
 
     def about(self):
@@ -133,11 +145,19 @@ class Ledger:
         machine = examine()
         return {"command": self.command, "date": time.strftime("%Y-%m-%d %H:%M"), "cpu": machine.cpu,
                 "cores": machine.cores, "threads": self.slim.threads, "runs": self.slim.runs,
+                "result": self.result["folder"],
                 "python": ".".join(map(str, machine.python)), "paddlepaddle": machine.versions.get("paddlepaddle")}
 
     def write(self):
         """slim.json, slim.csv and slim.md, of the rows so far."""
         slim_report.write(self.folder, self.rows, self.about())
+
+
+def scored_by_files(runtime, simulated):
+    """Whether files answer otherwise than the net in float: those of int8 and bf16, and all of a net in simulated int8,
+    whose fp32 files do not round as it did.
+    """
+    return simulated or not runtime.endswith("fp32")
 
 
 def _cached(home, about):

@@ -7,11 +7,13 @@ from ..engine import checkpoint as checkpoints
 from ..engine import run as engine
 from ..engine.checkpoint import Checkpoint
 from ..engine.folder import write_record
-from ..errors import ConfigError, ExportError, PPMobileError
+from ..errors import CheckpointError, ConfigError, ExportError, PPMobileError
 from ..files import write_text
 from ..predict.runtimes import check_name
 from . import stage as stages
 from .steps import Context, Step
+
+TO_COME = "what is trained first"
 
 
 def run(config, resume=False, overwrite=False, command="called from Python", say=print):
@@ -25,12 +27,10 @@ def run(config, resume=False, overwrite=False, command="called from Python", say
 
     check(config)
     folder = Path(config.output)
-    if not (resume or overwrite) and (any(folder.glob(f"*/{stages.MARK}"))):
-        raise PPMobileError(f"{folder}: holds a slim run already; go on with --resume, replace it with --overwrite, or "
-                            "choose another folder with -o output=FOLDER")
+    check_folder(config, resume, overwrite)
     if not resume:
         (folder / START / CACHE).unlink(missing_ok=True)  # measured in an earlier run, perhaps on a busier machine
-    if overwrite or not (folder / "config.yml").is_file():  # what --resume refuses must not become the run's config
+    if overwrite or not resume or not (folder / "config.yml").is_file():
         write_text(folder / "config.yml", dump(config))
     works = Works(resume, overwrite, command, say)
     ledger = Ledger(config, command, say)
@@ -50,6 +50,42 @@ def run(config, resume=False, overwrite=False, command="called from Python", say
     ledger.end()
     write_text(folder / "config.yml", dump(config))
     return 0
+
+
+def check_folder(config, resume, overwrite):
+    """Make the folder of a run ready: with --overwrite alone its stages are cleared.
+
+    PPMobileError, before any work, for what must not be replaced, and for stages made by other options.
+    """
+    folder = Path(config.output)
+    if any((folder / name).is_file() for name in ("last.safetensors", "best.safetensors")):
+        raise PPMobileError(f"{folder}: holds a training; choose another folder for the slim run with -o output=FOLDER")
+    if not (resume or overwrite) and any(folder.glob(f"*/{stages.MARK}")):
+        raise PPMobileError(f"{folder}: holds a slim run already; go on with --resume, replace it with --overwrite, or "
+                            "choose another folder with -o output=FOLDER")
+    every = [*([] if config.slim.start else [stages.first_stage(config)]), *planned(config)]
+    if resume and not overwrite:
+        for one in every:
+            refuse_stale(one, *stages.state(one, stages.inputs(one), {"slim.start", *stages.contents(one)}))
+    if overwrite and not resume:
+        keep_start(config.slim.start, [one.folder for one in every])
+        for one in every:
+            stages.clear(one)
+
+
+def keep_start(start, folders):
+    """PPMobileError if the run that all begins with lies in one of the folders, which are to be emptied."""
+    run = Path(start or ".").resolve()
+    if start and {run, *run.parents} & {folder.resolve() for folder in folders}:
+        raise PPMobileError(f"{start}: --overwrite would remove this, which the run starts from; choose another folder "
+                            "with -o output=FOLDER")
+
+
+def refuse_stale(one, state, why):
+    """PPMobileError for a Stage that was made by other options."""
+    if state == "stale":
+        raise PPMobileError(f"{one.folder}: was made otherwise: {why}; --resume --overwrite makes it and what "
+                            "follows anew, or undo the change")
 
 
 def told(config, say):
@@ -77,15 +113,35 @@ def check(config):
         raise ConfigError(f"slim.split: data.{slim.split} is not set, so there is nothing to measure on")
     if slim.start:
         checkpoints.find(slim.start)
-    for place, one in enumerate(planned(config)[:-1]):
-        if not one.trains and type(one.step).deploy is not Step.deploy:
+    steps = planned(config)
+    for place, one in enumerate(steps):
+        if place < len(steps) - 1 and not one.trains and type(one.step).deploy is not Step.deploy:
             raise ConfigError(f"slim.steps.{place}: {one.name} makes files of the net as it is then, which the steps "
                               "after it would not change; put it last")
+        if one.step.int8 and not any(name.endswith("-int8") for name in slim.runtimes):
+            raise ConfigError(f"slim.steps.{place}: {one.name} is for int8, which none of slim.runtimes is; add "
+                              "paddle-int8")
+        check_step(config, one, place)
+
+
+def check_step(config, one, place):
+    """ConfigError for a Stage of config.slim.steps[place] whose step cannot work, or reads what is not there."""
+    one.step.check()
+    for option, path in one.step.sources().items():
+        if TO_COME in path or Path(config.output).resolve() in Path(path).resolve().parents:
+            continue  # the run itself makes it
+        if not Path(path).exists():
+            raise ConfigError(f"slim.steps.{place}.{option}: {path}: no such file or folder")
+        if option.startswith("teacher"):
+            try:
+                checkpoints.find(path)
+            except CheckpointError as error:
+                raise ConfigError(f"slim.steps.{place}.{option}: {error}") from error
 
 
 def planned(config):
     """The Stages of a config's steps, before any of them is done: their options and trainings are right."""
-    return [stages.stage(config, place, config.slim.start or "what is trained first")
+    return [stages.stage(config, place, config.slim.start or TO_COME)
             for place in range(len(config.slim.steps))]
 
 
@@ -113,9 +169,8 @@ class Works:
     def prepare(self, one, now):
         """The state of a Stage, whose folder is emptied if it is to be made anew."""
         state, why = stages.state(one, now)
-        if state == "stale" and not self.overwrite:
-            raise PPMobileError(f"{one.folder}: was made otherwise: {why}; --resume --overwrite makes it and what "
-                                "follows anew, or undo the change")
+        if not self.overwrite:
+            refuse_stale(one, state, why)
         if state == "new" or state == "stale" or not self.resume:
             stages.clear(one)
             return "new"

@@ -141,8 +141,11 @@ def _crossing(table, least):
 
 
 def stronger(ratios, power):
-    """The ratios with each kept share raised to `power`: 0 keeps all, 1 changes nothing, more cuts more."""
-    return {name: 1 - (1 - ratio) ** power for name, ratio in ratios.items()}
+    """The ratios with each kept share raised to `power`: 0 keeps all, 1 changes nothing, more cuts more.
+
+    They stay below 1, as ratios must: one step of a layer is kept anyhow.
+    """
+    return {name: min(1 - (1 - ratio) ** power, math.nextafter(1, 0)) for name, ratio in ratios.items()}
 
 
 def solve(cost, limit, halvings=FINEST):

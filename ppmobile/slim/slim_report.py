@@ -7,8 +7,10 @@ from pathlib import Path
 from ..files import write_json, write_text
 from .measure import change
 
-COLUMNS = ("stage", "step", "metric", "split", "value", "low", "high", "test", "macs", "params", "weight_bytes",
-           "runtime", "median_ms", "p90_ms", "times_as_fast", "file_bytes", "peak_mib", "runtime_value", "keep")
+COLUMNS = ("stage", "step", "metric", "split", "simulated", "value", "low", "high", "test", "macs", "params",
+           "weight_bytes", "runtime", "median_ms", "p90_ms", "times_as_fast", "file_bytes", "peak_mib", "runtime_value",
+           "runtime_test", "keep")
+NET = "the net"  # as trained, in float or in simulated int8; its files may answer otherwise
 
 
 def scored(score):
@@ -47,30 +49,45 @@ def _signed(score):
 
 def table(rows):
     """Lines of a Markdown table, a step each; intervals hold 95 % of the resamples."""
-    runtimes = list(dict.fromkeys(name for row in rows for name in row["runtimes"]))
-    head = ["step", f"{rows[0]['metric']} on {rows[0]['split']} (95 %)", "to the start", "on test", "M parameters",
-            "M MACs", "MB weights", *(f"{name} ms, p90, times as fast" for name in runtimes), "peak MiB", "keep"]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return lines + ["| " + " | ".join(cells(row, rows, runtimes)) + " |" for row in rows]
+    names = head(rows)
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    return lines + ["| " + " | ".join(cells(row, rows)) + " |" for row in rows]
 
 
-def cells(row, rows, runtimes):
+def _runtimes(rows):
+    return list(dict.fromkeys(name for row in rows for name in row["runtimes"]))
+
+
+def head(rows):
+    """The names of the columns."""
+    return ["step", f"{rows[0]['metric']} of {NET} on {rows[0]['split']} (95 %)", f"{NET} to the start",
+            f"{NET} on test", "M parameters", "M MACs", "MB weights",
+            *(f"{name} ms, p90, times as fast" for name in _runtimes(rows)), "peak MiB", "keep"]
+
+
+def cells(row, rows):
     """The texts of a row of the table."""
     cost, start = row["cost"], rows[0]
-    speeds = [timed(row["runtimes"].get(name), base_ms(rows), row["metric"]) for name in runtimes]
+    speeds = [timed(row["runtimes"].get(name), base_ms(rows), row["metric"], start["score"])
+              for name in _runtimes(rows)]
     peaks = [f"{one['peak_mib']:.0f}" for one in row["runtimes"].values() if one.get("peak_mib")]
     keep = {True: "yes", False: "no", None: "-"}[row["keep"]]
-    return [row["stage"], scored(row["score"]),
+    return [row["stage"], scored(row["score"]) + (" in simulated int8" if row["simulated"] else ""),
             "-" if row is start else _signed(change(row["score"], start["score"])),
             scored(row["test"]) if row.get("test") else "-", f"{cost['params'] / 1e6:.3f}", f"{cost['macs'] / 1e6:.1f}",
             f"{cost['bytes'] / 1e6:.2f}", *speeds, " / ".join(peaks) or "-", keep]
 
 
-def timed(one, base, metric):
-    """The text for one runtime: its times, how much faster than the start, and of int8 its own metric."""
+def timed(one, base, metric, start):
+    """The text for one runtime: its times, how much faster than the start, and where its files were scored their own
+    metric, against the score of the start.
+    """
     if not one or not one.get("median_ms"):
         return "-"
-    own = f"; {metric} {scored(one['score'])}" if one.get("score") else ""
+    own = ""
+    if one.get("score"):
+        own = f"; {metric} {scored(one['score'])}, {_signed(change(one['score'], start))} to the start"
+    own += f"; on test {scored(one['test'])}" if one.get("test") else ""
     return f"{one['median_ms']:.2f}, {one['p90_ms']:.2f}, {base / one['median_ms']:.2f}x{own}"
 
 
@@ -80,6 +97,7 @@ def write(folder, rows, about):
     write_json(folder / "slim.json", {**about, "rows": [_lean(row) for row in rows]})
     write_text(folder / "slim.csv", _csv(rows))
     reasons = [f"- {row['stage']}: {row['why']}" for row in rows if row["why"]]
+    reasons += ["", f"The net to take: {about['result']}"]
     write_text(folder / "slim.md", "\n".join([
         *table(rows), "", *reasons, "", f"    {about['command']}",
         f"    # {about['date']}, {about['cpu']}, {about['cores']} cores, {about['threads']} thread(s) in each run, "
@@ -100,7 +118,7 @@ def _csv(rows):
     writer.writeheader()
     base = base_ms(rows)
     for row in rows:
-        own = {**{key: row[key] for key in ("stage", "step", "metric", "split", "keep")},
+        own = {**{key: row[key] for key in ("stage", "step", "metric", "split", "simulated", "keep")},
                **{key: row["score"][key] for key in ("value", "low", "high")},
                "test": row["test"]["value"] if row.get("test") else None, "macs": row["cost"]["macs"],
                "params": row["cost"]["params"], "weight_bytes": row["cost"]["bytes"]}
@@ -108,5 +126,6 @@ def _csv(rows):
             speed = base / one["median_ms"] if base and one.get("median_ms") else None
             writer.writerow({**own, "runtime": name, "times_as_fast": speed,
                              **{key: one.get(key) for key in ("median_ms", "p90_ms", "file_bytes", "peak_mib")},
-                             "runtime_value": one["score"]["value"] if one.get("score") else None})
+                             "runtime_value": one["score"]["value"] if one.get("score") else None,
+                             "runtime_test": one["test"]["value"] if one.get("test") else None})
     return out.getvalue()

@@ -9,12 +9,12 @@ from typing import Optional
 
 from ..config import from_tree, merge, to_dict
 from ..engine import checkpoint as checkpoints
+from ..engine.start import MARK, TRAINING
 from ..errors import CheckpointError, PPMobileError
 from ..files import remove_leftovers, sha256, write_json
 from ..wording import brief, show
 from .steps import STEPS, Step
 
-MARK = "stage.json"
 # what of a config makes no other net
 SPARED = {"data": ("test", "workers", "max_bad", "check"), "eval": ("batch_size", "worst"),
           "train": ("processes", "visualdl", "save_every", "save_steps")}
@@ -32,7 +32,7 @@ class Stage:
     @property
     def training(self):
         """Where its training lies: beside the result, if the step changes the net after it."""
-        return self.folder / "training" if self.step is not None and self.step.finishes else self.folder
+        return self.folder / TRAINING if self.step is not None and self.step.finishes else self.folder
 
     @property
     def trains(self):

@@ -3,11 +3,13 @@
 import json
 
 import pytest
+from in_process import measure_here
 
 from ppmobile.cli import main
 from ppmobile.commands import slim, slim_run, slim_step
 from ppmobile.commands.arguments import parser
 from ppmobile.config import load
+from ppmobile.errors import ConfigError
 from ppmobile.slim.steps import STEPS
 from ppmobile.yaml_text import dump_yaml
 
@@ -27,7 +29,8 @@ def test_every_step_has_its_command():
     assert steps == set(slim_step.STEPS) and set(slim_step.STEPS.values()) <= set(STEPS.names())
 
 
-def test_a_run_is_measured_and_told(config, tmp_path, capsys):
+def test_a_run_is_measured_and_told(config, tmp_path, capsys, monkeypatch):
+    measure_here(monkeypatch)
     assert main(["slim", "run", "-c", str(config)]) == 0
     said, out = capsys.readouterr().out, tmp_path / "run"
     assert "as predicted from the widths" in said and "slim.html" in said
@@ -38,7 +41,7 @@ def test_a_run_is_measured_and_told(config, tmp_path, capsys):
     for row in rows:
         assert row["score"]["low"] <= row["score"]["value"] <= row["score"]["high"]
         figures = row["runtimes"]["paddle-fp32"]
-        assert 0 < figures["median_ms"] <= figures["p90_ms"] and figures["file_bytes"] > 0 and figures["peak_mib"] > 0
+        assert 0 < figures["median_ms"] <= figures["p90_ms"] and figures["file_bytes"] > 0
     assert "test" in rows[0] and "test" in rows[2] and "test" not in rows[1]
     assert len((out / "slim.csv").read_text(encoding="utf-8").splitlines()) == 4
     page = (out / "slim.html").read_text(encoding="utf-8")
@@ -79,6 +82,22 @@ def test_one_step_without_a_config(trained):
     assert found.slim.steps == [{"name": "Prune", "ratio": 0.25}] and found.slim.start == str(trained)
     assert found.output == f"{trained}_prune"
     assert single("prune", "-w", str(trained), "-o", "output=a").output == "a"
+    for same in (f"{trained}/", trained / "best.safetensors"):
+        assert single("prune", "-w", str(same)).output == f"{trained}_prune"
+
+
+def test_the_net_that_a_step_begins_with_is_not_its_own_teacher(config, trained):
+    found = single("distill", "-c", str(config), "-w", "runs/cut", "-o", 'slim.steps.0.teacher="{start}"')
+    assert found.slim.start == "runs/cut" and found.slim.steps[0]["teacher"] == str(trained)
+    with pytest.raises(ConfigError, match=r"Distill names \{start\}.*-o slim.start=RUN"):
+        single("distill", "-w", str(trained), "-o", 'slim.steps.0.teacher="{start}"')
+
+
+def test_int8_alone_is_measured_in_int8(trained):
+    for way in ("ptq", "qat"):
+        assert single(way, "-w", str(trained)).slim.runtimes == ["paddle-fp32", "paddle-int8"]
+    assert single("qat", "-w", str(trained), "-o", "slim.runtimes=[openvino-int8]").slim.runtimes == ["openvino-int8"]
+    assert single("prune", "-w", str(trained)).slim.runtimes == ["paddle-fp32"]
 
 
 @pytest.mark.parametrize("words, told", [

@@ -1,4 +1,4 @@
-"""One stage of the chain test, in a process of its own: `python chain.py CONFIG PLACE START [kill]`.
+"""One stage of the chain test, in a process of its own: `python chain.py CONFIG PLACE START FIRST [kill]`.
 
 Prints a JSON: the stage's folder, a hash of its net's outputs, its cost as it is and as it was foretold, its widths.
 """
@@ -37,21 +37,23 @@ def kill_after_an_epoch():
     run.Trainer.fit = killed
 
 
-def main(config, place, start, kill=""):
-    """Carry out the stage slim.steps[place] of a config file, from the run `start`; "none": train it first."""
-    if kill:
-        kill_after_an_epoch()
-    config = load(config)
-    one = stage.first_stage(config) if start == "none" else stage.stage(config, int(place), start)
+def carried_out(file, place=None, start=None, first=None):
+    """What is told of the stage slim.steps[place] of a config file, once it is done.
+
+    start: the run that it begins with; first: that the whole chain began with. Without all three it is trained first.
+    """
+    config = load(file)
+    one = stage.first_stage(config) if start is None else stage.stage(config, int(place), start, first)
     works = pipeline.Works(resume=True, overwrite=False, command="chain", say=lambda line: None)
-    works.carry_out(one, None if start == "none" else start)
-    told = {"folder": str(one.folder), "outputs": outputs(one.folder)}
+    works.carry_out(one, start)
     net = measure.Net(one.folder, config)
-    told.update(cost=net.cost, widths=net.widths)
-    if start != "none":
+    told = {"folder": str(one.folder), "outputs": outputs(one.folder), "cost": net.cost, "widths": net.widths}
+    if start is not None:
         told.update(foretold=measure.Net(start, config).predicted(net.widths), start=outputs(start))
-    print(json.dumps(told))
+    return told
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if "kill" in sys.argv[5:]:
+        kill_after_an_epoch()
+    print(json.dumps(carried_out(*sys.argv[1:5])))

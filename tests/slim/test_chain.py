@@ -1,17 +1,20 @@
 """The whole chain in fresh processes: each step knows nothing but the folder that the former one left."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from chain import carried_out
 
+from ppmobile.cli import main
 from ppmobile.config import load, to_dict
 from ppmobile.engine.launch import environment
+from ppmobile.export.write import export
 from ppmobile.yaml_text import dump_yaml
 
+COLORS = ("红 red", "green", "blue")  # the classes of `pictures`
 CHAIN = Path(__file__).with_name("chain.py")
 TRAIN = {"epochs": 1, "lr": 0.01}
 STEPS = [{"name": "Slimming", "ratio": 0.3, "train": TRAIN}, {"name": "Prune", "ratio": 0.3},
@@ -43,9 +46,9 @@ def chain(trained, tmp_path_factory):
     config = folder / "chain.yml"
     tree.update(slim={"steps": STEPS}, output=str(folder / "出 run"))
     config.write_text(dump_yaml(tree), encoding="utf-8")
-    told = [stage(config, 0, "none")]
+    told = [carried_out(config)]
     for place in range(len(STEPS)):
-        told.append(stage(config, place, told[-1]["folder"]))
+        told.append(stage(config, place, told[-1]["folder"], told[0]["folder"]))
     return told, config
 
 
@@ -77,22 +80,22 @@ def test_killed_in_mid_training_it_comes_to_the_same_bits(chain, tmp_path):
     again = tmp_path / "again.yml"
     again.write_text("\n".join(f"output: {tmp_path / 'again'}" if line.startswith("output:") else line
                                for line in text.splitlines()) + "\n", encoding="utf-8")
-    process(CHAIN, again, 3, told[3]["folder"], "kill", status=9)
+    process(CHAIN, again, 3, told[3]["folder"], told[0]["folder"], "kill", status=9)
     folder = tmp_path / "again" / "04_qat"
     assert (folder / "last.safetensors").is_file()
-    assert stage(again, 3, told[3]["folder"])["outputs"] == told[4]["outputs"]
+    assert carried_out(again, 3, told[3]["folder"], told[0]["folder"])["outputs"] == told[4]["outputs"]
 
 
-def test_export_verify_and_predict(chain, pictures, tmp_path):
-    pytest.importorskip("paddleslim")
-    told, _ = chain
-    run, artefact = told[4]["folder"], tmp_path / "artefact"
-    process("-m", "ppmobile", "export", "-w", run, "--out", artefact, "--no-verify")
+def test_export_verify_and_predict(chain, pictures, tmp_path, capsys):
+    run, artefact = chain[0][4]["folder"], tmp_path / "artefact"
+    assert main(["export", "-w", run, "--out", str(artefact), "--no-verify"]) == 0
     assert (artefact / "int8" / "inference.pdmodel").is_file()
-    said = process("-m", "ppmobile", "verify", artefact, "-w", run)
-    assert "int8" in said
-    answered = process("-m", "ppmobile", "infer", "-m", artefact, pictures / "c0", "--runtime", "paddle-int8")
-    assert answered.count("red") + answered.count("green") + answered.count("blue") >= 12
+    assert main(["verify", str(artefact), "-w", run]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["paddle-int8", "passed"] in [words[:2] for words in lines]  # not merely told of as skipped
+    assert main(["infer", "-m", str(artefact), str(pictures / "c0"), "--runtime", "paddle-int8"]) == 0
+    answered = [line for line in capsys.readouterr().out.splitlines() if ".png" in line]
+    assert len(answered) == 12 and all(any(name in line for name in COLORS) for line in answered)
 
 
 def test_the_file_shrinks_by_what_was_foretold(chain, tmp_path):
@@ -100,9 +103,8 @@ def test_the_file_shrinks_by_what_was_foretold(chain, tmp_path):
     sizes = []
     for one in (told[0], told[3]):
         out = tmp_path / Path(one["folder"]).name
-        process("-m", "ppmobile", "export", "-w", one["folder"], "--out", out, "--no-verify")
+        export(one["folder"], out, say=lambda line: None)
         sizes.append((out / "inference.pdiparams").stat().st_size)
-        shutil.rmtree(out)
     foretold = told[0]["cost"]["bytes"] - told[3]["foretold"]["bytes"]
     # each array has a header, of whose dimensions those below 128 take one byte less
     assert abs((sizes[0] - sizes[1]) - foretold) <= 4 * len(told[0]["widths"]) * 2

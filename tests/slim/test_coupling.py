@@ -11,7 +11,7 @@ from cut_nets import SIZE, answers, classifier, half_of, holds, net_of, randomis
 from paddle import nn
 
 from ppmobile.config import load
-from ppmobile.errors import ExportError
+from ppmobile.errors import ConfigError, ExportError
 from ppmobile.models import BACKBONES
 from ppmobile.models.blocks import ConvBN
 from ppmobile.models.build import build_model
@@ -100,6 +100,18 @@ class Call(nn.Layer):
         return self.function(x)
 
 
+class Standardised(nn.Layer):
+    """A convolution whose weight is computed with before it is used."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2D(8, 8, 1, bias_attr=False)
+
+    def forward(self, x):
+        """The map, by a weight that its own square is added to."""
+        return F.conv2d(x, self.conv.weight + self.conv.weight * self.conv.weight)
+
+
 @pytest.mark.parametrize(["function", "word"], [
     (lambda x: paddle.flip(x, [1]), "flip"), (lambda x: F.channel_shuffle(x, 2), "channel_shuffle"),
     (lambda x: paddle.concat(paddle.split(x, 2, axis=1)[::-1], axis=1), "split"),
@@ -129,6 +141,18 @@ def test_operators_that_leave_channels_alone(function):
             return [self.last(function(self.stem(image)))]
 
     assert [group.width for group in holds(net_of(Plain())).groups] == [8]
+
+
+def test_an_operator_on_a_weight_alone_is_not_followed():
+    coupling = couple(net_of(Strange(Standardised())), SIZE)
+    assert coupling.groups == [] and "conv2d" in coupling.fixed["backbone.stem.conv"]
+
+
+def test_a_net_in_simulated_int8_is_refused():
+    model = net_of(Strange(Call(F.relu)))
+    model.structure = {"qat": {}}
+    with pytest.raises(ConfigError, match="holds quantizers of a QAT step.*; cut before QAT"):
+        couple(model, SIZE)
 
 
 def test_a_net_that_cannot_be_traced_is_named_and_leaves_dynamic_mode():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from cut_nets import SIZE, classifier
 
+from ppmobile.config import load
 from ppmobile.errors import ConfigError
 from ppmobile.models.backbones import PPLCNet
 from ppmobile.profiling.macs import count
@@ -11,7 +12,9 @@ from ppmobile.slim import goal
 from ppmobile.slim.coupling import couple
 from ppmobile.slim.cut import predicted
 from ppmobile.slim.goal import check_target, power_for
+from ppmobile.slim.measure import Net
 from ppmobile.slim.select import keep_mask, stronger
+from ppmobile.slim.steps import Context
 
 
 @pytest.mark.parametrize("target", [{}, {"macs": 0.5}, {"params": 1}, {"ms": 3}, {"ms": 1.5, "runtime": "onnx-fp32"}])
@@ -52,6 +55,20 @@ def test_a_share_is_met_and_hardly_more(net, goal_name):
 def test_out_of_reach_says_what_the_strongest_cut_leaves(net):
     with pytest.raises(ConfigError, match=r"target.macs: 1e-06 cannot be met .* leaves \d.* macs where"):
         power_for({"macs": 1e-6}, *net, SIZE, None)
+
+
+def test_a_cut_net_is_really_timed(trained, monkeypatch):
+    run = Net(trained, load(trained / "config.yml"))
+    coupling = couple(run.model, (16, 16))
+    scores = {group.name: np.arange(group.width) for group in coupling.groups}
+    mask = keep_mask(coupling, scores, {group.name: 0.5 for group in coupling.groups}, 1)
+    monkeypatch.setattr(goal, "RUNS", 3)
+    said = []
+    context = Context(run.config, list(run.classes), trained, said.append)
+    assert 0 < goal._measured(run.model, coupling, mask, "paddle-fp32", context) < 1000
+    assert f"on paddle-fp32 with {mask.sum()} of {len(mask)} channels" in said[0] and run.model.structure == {}
+    with pytest.raises(ConfigError, match="target.runtime: onnx-fp32 cannot time a net that is being cut"):
+        goal._measured(run.model, coupling, mask, "onnx-fp32", context)
 
 
 def test_a_time_is_measured_for_few_candidates(net, monkeypatch):

@@ -1,7 +1,7 @@
 """Which slim steps pay; milliseconds and metrics are made up, the verdicts follow from the rule in keep.py."""
 
 from ppmobile.slim.keep import fastest, judge
-from ppmobile.slim.steps import Finetune, Prune, Slimming
+from ppmobile.slim.steps import PTQ, Distill, Finetune, Prune, Slimming
 
 
 def row(value, ms, int8=None):
@@ -50,3 +50,28 @@ def test_int8_is_judged_by_its_own_metric_and_time():
 
 def test_each_step_is_measured_against_the_last_that_paid():
     assert verdicts([Finetune, Finetune], row(0.9, 5.0), row(0.9, 7.0)) == ([True, False], 1)
+
+
+def test_a_cut_is_judged_by_a_training_that_comes_later():
+    cuts, good = [row(0.2, 5.0), row(0.1, 4.0)], row(0.9, 4.0)
+    assert verdicts([Slimming, Prune, Distill], *cuts, good) == ([True, True, True], 3)
+    assert verdicts([Prune, Prune, Distill], *cuts) == ([None, None], 0)
+    assert verdicts([Prune, Distill, PTQ], row(0.2, 5.0), row(0.9, 5.0), row(0.9, 5.0)) == ([True, True, False], 2)
+
+
+def test_what_is_lost_may_be_all_that_is_allowed():
+    assert 0.9 - 0.89 > 0.01  # in binary fractions
+    assert verdicts([Finetune], row(0.89, 5.0)) == ([True], 1)
+
+
+def test_a_gain_that_the_noise_of_the_machine_explains_is_none():
+    one = row(0.9, 9.0)  # 1.11x
+    assert verdicts([Finetune], one) == ([True], 1)
+    one["runtimes"]["paddle-fp32"]["error"] = 0.06
+    assert verdicts([Finetune], one) == ([False], 0) and "more than 1.12x" in one["why"]
+
+
+def test_files_that_were_scored_are_judged_by_that():
+    one = row(0.95, 5.0)
+    one["runtimes"]["paddle-fp32"]["score"] = {"value": 0.7}  # of a net in simulated int8, as it runs in float
+    assert verdicts([Finetune], one) == ([False], 0)

@@ -1,5 +1,8 @@
 """Post-training quantization as a whole, on the tiny artefact."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -13,6 +16,8 @@ from ppmobile.slim.ptq import Settings, quantize
 from ppmobile.slim.quantizers import layers, scales
 from ppmobile.slim.rank import Ranked
 from ppmobile.slim.search import AccuracyError
+from ppmobile.slim.steps import ptq as step
+from ppmobile.slim.steps.ptq import NAMES
 
 PADDLE = {"targets": (), "max_drop": 0.5}
 
@@ -67,7 +72,7 @@ def test_too_much_loss_changes_nothing(copied, gathered, quick):
 
 def test_a_target_that_nobody_asked_for_is_left_out_if_it_loses_too_much(copied, gathered, quick, monkeypatch, capsys):
     monkeypatch.setattr(ptq, "default_targets", lambda artefact: ("paddle", "lite"))
-    monkeypatch.setattr(ptq, "check_targets", lambda artefact, names: ptq.default_targets(artefact))
+    monkeypatch.setattr(ptq, "check_targets", lambda artefact, *rest: ptq.default_targets(artefact))
     garbage = np.eye(3, dtype=np.float32)[(np.array(gathered[1].truths) + 1) % 3]  # never the right class
     monkeypatch.setattr(ptq.LiteTarget, "answers", lambda self, images: garbage)
     monkeypatch.setattr(ptq.PaddleTarget, "answers", lambda self, images: np.roll(garbage, -1, axis=1))
@@ -78,7 +83,7 @@ def test_a_target_that_nobody_asked_for_is_left_out_if_it_loses_too_much(copied,
 def unlucky(monkeypatch, error):
     """Paddle Lite is a target that cannot be finished."""
     monkeypatch.setattr(ptq, "default_targets", lambda artefact: ("paddle", "lite"))
-    monkeypatch.setattr(ptq, "check_targets", lambda artefact, names: ("paddle", "lite"))
+    monkeypatch.setattr(ptq, "check_targets", lambda artefact, *rest: ("paddle", "lite"))
 
     def finish(self):
         (self.folder / "int8/model_arm.nb").write_bytes(b"half of it")
@@ -101,6 +106,26 @@ def test_a_target_that_was_asked_for_fails_in_one_line(copied, gathered, quick, 
     unlucky(monkeypatch, RuntimeError("first line\nopt: gave up"))
     with pytest.raises(ExportError, match=r"^lite: int8 cannot be made .*RuntimeError: opt: gave up.*--for$"):
         quantize(copied, *gathered, Settings(targets=("lite",), max_drop=0.5), say=silent)
+
+
+def test_a_step_names_its_options_as_a_config_does(copied, gathered, quick, monkeypatch):
+    unlucky(monkeypatch, RuntimeError("opt: gave up"))
+    settings = Settings(targets=("lite",), max_drop=0.5, options=NAMES)
+    with pytest.raises(ExportError, match=r"keep layers in float with keep_float, or leave lite out of targets$"):
+        quantize(copied, *gathered, settings, say=silent)
+    result = quantize(copied, *gathered, replace(settings, forgiving=True), say=silent)
+    assert set(result.found) == {"paddle"}
+    with pytest.raises(ConfigError, match=r"^keep_float hed: no layer"):
+        quantize(copied, *gathered, replace(settings, keep_float=("hed",)), say=silent)
+
+
+@pytest.mark.parametrize(["runtimes", "targets"], [
+    (["paddle-fp32", "paddle-int8"], ("paddle", "lite")), (["onnx-int8", "openvino-fp32"], ("lite", "onnx")),
+    (["paddle-fp32"], ("paddle", "lite", "onnx", "openvino"))])
+def test_a_step_makes_the_files_that_the_runtimes_of_its_run_read(runtimes, targets, monkeypatch):
+    monkeypatch.setattr(step, "default_targets", lambda artefact: ("paddle", "lite", "onnx", "openvino"))
+    config = SimpleNamespace(slim=SimpleNamespace(runtimes=runtimes))
+    assert step.timed_targets(None, config) == targets
 
 
 def test_the_files_are_those_of_the_layers_found_whatever_was_tried_last(material, gathered, monkeypatch):

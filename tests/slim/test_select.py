@@ -11,6 +11,7 @@ from ppmobile.errors import ConfigError
 from ppmobile.models.blocks import ConvBN
 from ppmobile.slim.coupling import couple
 from ppmobile.slim.select import (
+    STRONGEST,
     best,
     check_ratio,
     keep_mask,
@@ -124,7 +125,7 @@ def test_read_sensitivity(tmp_path):
     assert read_sensitivity(file) == [row("a.b", 0.25, 0.5)]
     for text in ("group,ratio\na,1\n", "group,ratio,metric\na,x,1\n"):
         file.write_text(text, encoding="utf-8")
-        with pytest.raises(ConfigError, match="is no table of group, ratio and metric"):
+        with pytest.raises(ConfigError, match="is no table of group, ratio, metric"):
             read_sensitivity(file)
     with pytest.raises(ConfigError, match="ppmobile slim sensitivity"):
         read_sensitivity(tmp_path / "none.csv")
@@ -132,6 +133,7 @@ def test_read_sensitivity(tmp_path):
 
 def test_stronger():
     assert stronger({"a": 0.5, "b": 0.0}, 2) == {"a": 0.75, "b": 0.0}
+    check_ratio(stronger({"a": 0.5}, STRONGEST)["a"], "a")  # 0.5 ** 64 is nothing beside 1
     assert stronger({"a": 0.5}, 0) == {"a": 0.0} and stronger({"a": 0.3}, 1)["a"] == pytest.approx(0.3)
 
 

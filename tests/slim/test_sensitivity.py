@@ -2,6 +2,7 @@
 
 import pytest
 
+from ppmobile.cli import main
 from ppmobile.config import load
 from ppmobile.engine.evaluate import evaluate
 from ppmobile.errors import ConfigError, PPMobileError
@@ -62,7 +63,31 @@ def test_a_table_of_other_settings_is_not_mixed_in(made):
     made(pictures=3).measure([0.5])
     with pytest.raises(PPMobileError, match="is of another pictures; --overwrite begins anew"):
         made(pictures=5)
-    assert made(pictures=5, overwrite=True).rows == []
+    table = made(pictures=5, overwrite=True)
+    assert table.rows == [] and not (table.folder / "sensitivity.csv").exists()
+    assert made(pictures=5).rows == []  # stopped before its first row, it does not take up the old ones
+
+
+def test_a_table_of_other_pictures_is_not_mixed_in(made, trained, tmp_path):
+    made().measure([0.5])
+    for change, said in ((lambda config: config.data.val.update(file="test_list.txt"), "data.val"),
+                         (lambda config: config.transforms.eval.insert(0, {"name": "Flip"}), "transforms.eval")):
+        config = load(trained / "config.yml")
+        change(config)
+        with pytest.raises(PPMobileError, match=f"is of another {said}; --overwrite begins anew"):
+            sensitivity.Sensitivity(trained, config, tmp_path / "图 table")
+
+
+def test_the_command_measures_draws_and_proposes(trained, tmp_path, capsys):
+    folder = tmp_path / "表"
+    arguments = ["slim", "sensitivity", "-w", str(trained), "--pictures", "3", "--out", str(folder)]
+    assert main([*arguments, "--ratios", "0.5", "0"]) == 0
+    said = capsys.readouterr().out
+    assert "without training again, each alone loses 0.01 of top1" in said and "{name: Prune, sensitivity: " in said
+    assert {row["ratio"] for row in sensitivity.read(folder / "sensitivity.csv")} == {0.0, 0.5}
+    assert (folder / "sensitivity.png").stat().st_size > 2000
+    assert main([*arguments, "--ratios", "0"]) == 2
+    assert "--ratios: needs a share above 0" in capsys.readouterr().err
 
 
 def test_prune_takes_the_table(made, trained):
@@ -96,5 +121,5 @@ def test_wrong_ratio_and_damaged_table(made, tmp_path):
     with pytest.raises(ConfigError, match="--ratios: must be the share"):
         made().measure([1.0])
     (tmp_path / "t.csv").write_text("group,ratio\na,b\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match="is damaged"):
+    with pytest.raises(ConfigError, match="is no table of group, ratio, metric, width, .*--overwrite measures it anew"):
         sensitivity.read(tmp_path / "t.csv")

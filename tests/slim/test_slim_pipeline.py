@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 
 import pytest
 
@@ -121,6 +122,84 @@ def test_another_start_makes_a_stage_stale(tiny, trained, halve, works):
     second = stages.stage(config, 1, first.folder)
     works.carry_out(second, first.folder)
     assert stages.state(second, stages.inputs(second, trained)) == ("stale", "it began with another net")
+
+
+def test_what_a_step_reads_counts_by_its_contents(tiny, trained, tmp_path):
+    def now(teacher):
+        one = stages.stage(slimming(tiny, {"name": "Distill", "teacher": str(teacher)}), 0, trained)
+        return stages.inputs(one, trained)
+
+    moved = shutil.copytree(trained, tmp_path / "moved")
+    assert now(trained) == now(moved)
+    saved = checkpoint.load(moved)
+    saved.arrays["model/head.fc.bias"] += 1
+    saved.save(moved / "best.safetensors")
+    changed = {key for key, value in now(trained).items() if now(moved)[key] != value}
+    assert changed == {"slim.steps.0.teacher"}
+    table = tmp_path / "table.csv"
+    found = []
+    for text in ("a", "b"):
+        table.write_text(text, encoding="utf-8")
+        one = stages.stage(slimming(tiny, {"name": "Prune", "sensitivity": str(table)}), 0, trained)
+        found.append(stages.inputs(one, trained)["slim.steps.0.sensitivity"])
+    assert found[0] != found[1]
+
+
+def test_how_a_net_is_measured(tiny):
+    first, other = slimming(tiny, FINETUNE), slimming(tiny, FINETUNE)
+    other.train.lr, other.eval.batch_size, other.data.test, other.data.workers = 1.0, 1, None, 3
+    assert stages.measuring(first, "val") == stages.measuring(other, "val")
+    assert stages.measuring(first, "test") != stages.measuring(other, "test")
+    other.transforms.eval[0]["size"] = 24
+    assert stages.measuring(first, "val") != stages.measuring(other, "val")
+
+
+def test_overwriting_clears_what_comes_later_but_never_the_start(tiny, trained, halve, works):
+    config = slimming(tiny, {"name": "Halve"}, FINETUNE, start=str(trained))
+    later = stages.stage(config, 1, trained)
+    stages.mark(later, {}, done=True)
+    pipeline.check_folder(config, resume=False, overwrite=True)
+    assert not later.folder.exists()
+    works.carry_out(stages.stage(config, 0, trained), trained)
+    config.slim.start = str(stages.stage(config, 0, trained).folder)
+    with pytest.raises(PPMobileError, match="would remove this, which the run starts from"):
+        pipeline.check_folder(config, resume=False, overwrite=True)
+
+
+def test_all_stages_are_compared_before_any_work(tiny, trained, halve):
+    config = slimming(tiny, {"name": "Halve"}, FINETUNE, start=str(trained))
+    other = slimming(tiny, {"name": "Halve"}, {**FINETUNE, "train": {"epochs": 3}}, start=str(trained))
+    later = stages.stage(other, 1, trained)
+    stages.mark(later, stages.inputs(later, trained), done=True)
+    with pytest.raises(PPMobileError, match=r"02_finetune: was made otherwise: train.epochs was 3 and is 1"):
+        pipeline.run(config, resume=True)
+    assert not stages.stage(config, 0, trained).folder.exists()
+
+
+def test_the_folder_of_a_training_is_no_place_for_a_slim_run(tiny, trained):
+    config = slimming({**tiny, "output": str(trained)}, FINETUNE)
+    with pytest.raises(PPMobileError, match="holds a training; choose another folder"):
+        pipeline.run(config, overwrite=True)
+
+
+@pytest.mark.parametrize("step, told", [
+    ({"name": "Distill", "teacher": "nowhere"}, r"slim\.steps\.0\.teacher: nowhere: no such file"),
+    ({"name": "Distill", "teacher": "."}, r"slim\.steps\.0\.teacher: \.: no best.safetensors"),
+    ({"name": "Prune", "sensitivity": "nowhere.csv"}, r"slim\.steps\.0\.sensitivity: nowhere\.csv"),
+    ({"name": "Prune"}, "nothing would be cut"),
+    ({"name": "Prune", "ratios": {"x": 1}}, r"ratios\.x: must be the share"),
+    ({"name": "Prune", "ratio": 0.3, "drop": 0.02}, "drop is for a sensitivity table"),
+    ({"name": "QAT"}, "none of slim.runtimes is; add paddle-int8"),
+    ({"name": "Distill", "teacher": "{start}", "weight": 0.0, "task_weight": 0.0}, "nothing would be learnt")])
+def test_a_step_of_which_nothing_can_come_is_refused(tiny, step, told):
+    with pytest.raises(ConfigError, match=told):
+        pipeline.check(slimming(tiny, step))
+
+
+@pytest.mark.parametrize("step", [{"name": "Prune", "ratio": 0.5}, {"name": "Slimming"}])
+def test_a_training_alone_does_not_do_what_is_more(tiny, trained, step):
+    with pytest.raises(ConfigError, match=f"{step['name']} is more than a training; do it with `ppmobile slim run"):
+        run.train(slimming(tiny, step, start=str(trained)))
 
 
 def test_what_changes_no_net_makes_nothing_stale(tiny, trained):

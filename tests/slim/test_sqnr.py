@@ -7,6 +7,7 @@ import pytest
 
 from ppmobile.export.program import load_graph, run_graph
 from ppmobile.slim import sqnr
+from ppmobile.slim.qat.graph import quantize_graph
 from ppmobile.slim.quantizers import layers, scales, set_scales
 
 INF = float("inf")
@@ -44,6 +45,19 @@ def test_a_layer_with_a_bad_range_is_the_worst_and_is_proposed(exported, gathere
     set_scales(int8, {layer: 100 * scales(int8)[layer]})  # a step is nearly as large as the greatest value
     rows = sqnr.compare(exported, int8, images)
     assert rows[0].layer == layer and rows[0].alone < 6 and sqnr.propose(rows) == [layer]
+
+
+def test_a_bad_layer_that_is_in_float_already_is_proposed_all_the_same(exported, gathered, monkeypatch):
+    fp32, images = load_graph(exported), gathered[0].images[:2]
+    ranges = sqnr.limits(fp32, images)
+    layer = list(ranges)[2]
+    whole = sqnr.compare(exported, sqnr.simulate(exported, images), images)
+    without = quantize_graph(load_graph(exported), {name: ranges[name] for name in ranges if name != layer})
+    rows = sqnr.compare(exported, without, images)
+    alone = {row.layer: row.alone for row in whole}
+    assert {row.layer: row.alone for row in rows} == pytest.approx(alone) and alone[layer] < INF
+    monkeypatch.setattr(sqnr, "limits", lambda graph, images: {**ranges, layer: 100 * ranges[layer]})
+    assert sqnr.propose(sqnr.compare(exported, without, images)) == [layer]
 
 
 def test_ranges_are_the_mean_of_the_greatest_values(exported, gathered):

@@ -42,13 +42,22 @@ class Distill(Step):
             raise ValueError("features must name layers where loss is none, or nothing is learnt from the teacher")
         if loss == "none" and heads:
             raise ValueError("heads weigh what loss compares; with loss none remove them")
+        if loss == "none" and (weight, temperature) != (1, 1):
+            raise ValueError("weight and temperature are for what loss compares; with loss none remove them")
+        if not (task_weight or features or weight):
+            raise ValueError("task_weight and weight are both 0, so nothing would be learnt")
         if features and len(teachers) > 1:
             raise ValueError("features are compared with one teacher; name one alone")
-        self.sources, self.loss, self.temperature = [teacher] if teacher else list(teachers), loss, temperature
+        self.teachers = {"teacher": teacher} if teacher else {f"teachers.{i}": one for i, one in enumerate(teachers)}
+        self.loss, self.temperature = loss, temperature
         self.task_weight, self.weight, self.heads = task_weight, weight, heads
         self.features = [feature_entry(one) for one in features]
         self.size = None if input_size is None else tuple(height_width(input_size))
         self.unlabeled, self.train, self._made = unlabeled, train, None
+
+    def sources(self):
+        """The teachers, and the folder of pictures without labels."""
+        return {**self.teachers, **({"unlabeled": self.unlabeled} if self.unlabeled else {})}
 
     def objective(self, model, context):
         """The Distillation; CheckpointError or ConfigError for a teacher that does not go with the student."""
@@ -77,7 +86,7 @@ class Distill(Step):
         from ..distill.teacher import Teacher
         from ..distill.unlabeled import Unlabeled
 
-        teachers = [Teacher(source, context, self.size) for source in self.sources]
+        teachers = [Teacher(source, context, self.size) for source in self.teachers.values()]
         answers = None
         if self.loss != "none":
             answers = Answers(model, teachers, self.loss, self.temperature, self.heads)

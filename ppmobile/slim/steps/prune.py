@@ -11,6 +11,7 @@ from ..importance import KINDS, importance
 from ..select import check_ratio, keep_mask, ratios_by_pattern, ratios_from_sensitivity, read_sensitivity, stronger
 from .base import STEPS, Step
 
+DROP = 0.01  # a point
 HALF = 0.5  # the ratio that a target alone makes stronger or weaker
 
 
@@ -28,14 +29,28 @@ class Prune(Step):
     """
 
     def __init__(self, importance="l1", ratios={}, ratio=0.0, target={}, exclude=(), multiple_of=8,  # noqa: B006
-                 sensitivity="", drop=0.01):
+                 sensitivity="", drop=DROP):
         one_of("importance", importance, KINDS)
         if multiple_of < 1:
             raise ValueError(f"multiple_of must be at least 1, got {multiple_of}")
         check_target(target)
         check_ratio(ratio, "ratio")
+        for pattern, share in ratios.items():
+            check_ratio(share, f"ratios.{pattern}")
+        if drop != DROP and not sensitivity:
+            raise ValueError("drop is for a sensitivity table; name one, or leave drop out")
         self.importance, self.ratios, self.ratio, self.target = importance, ratios, ratio, target
         self.exclude, self.multiple_of, self.sensitivity, self.drop = exclude, multiple_of, sensitivity, drop
+
+    def sources(self):
+        """The sensitivity table."""
+        return {"sensitivity": self.sensitivity} if self.sensitivity else {}
+
+    def check(self):
+        """ConfigError if nothing is to be cut."""
+        if not (self.ratio or any(self.ratios.values()) or self.target or self.sensitivity):
+            raise ConfigError("Prune: nothing would be cut; write for example `ratio: 0.3`, or ratios, a target or a "
+                              "sensitivity table")
 
     def apply(self, model, context):
         """Cut the net; ConfigError or ExportError with the net as it was if that cannot be done."""

@@ -1,6 +1,7 @@
 """Post-training quantization as a step: the artefact of the former step's net gets its int8 files."""
 
-from ...errors import ConfigError
+from ...errors import ConfigError, ExportError
+from ..calibrate import require
 from ..ptq import TARGETS, Settings, default_targets, quantize
 from ..search import Options
 from .base import STEPS, Step
@@ -19,6 +20,8 @@ class PTQ(Step):
     the int8 runtimes that slim.runtimes names, and lite if the artefact was exported for it.
     """
 
+    int8 = True
+
     def __init__(self, algo="avg", keep_float=[], max_drop=0.01, count=64,  # noqa: B006 (never changed)
                  bias_correction=False, targets=[]):  # noqa: B006
         from ..calibrate import ALGORITHMS
@@ -35,6 +38,13 @@ class PTQ(Step):
         self.count, self.targets = count, tuple(targets) or None
         self.settings = {"algo": algo, "keep_float": tuple(keep_float), "max_drop": max_drop,
                          "bias_correction": bias_correction}
+
+    def check(self):
+        """ConfigError without PaddleSlim."""
+        try:
+            require()
+        except ExportError as error:
+            raise ConfigError(f"PTQ: {error}") from error
 
     def apply(self, model, context):
         """ConfigError for a net that was trained in simulated int8: its export has int8 files already."""

@@ -49,7 +49,7 @@ def model(name="MobileNetV1", **options):
 
 
 @pytest.mark.parametrize("name, options", [("MobileNetV1", {"scale": 0.25, "out_strides": [2, 4]}),
-                                           ("MobileNetV3", {"scale": 0.35, "size": "small"})])
+                                           ("MobileNetV3", {"scale": 0.35, "out_strides": [4]})])
 def test_the_graph_answers_as_the_training_simulates(tmp_path, name, options):
     net = model(name, **options)
     chosen = choosing.choose(net, IMAGES, [])
@@ -97,12 +97,12 @@ def test_a_layer_and_its_like_in_int8_read_the_same(tmp_path):
 
 
 def test_words_choose_what_stays_in_float():
-    net = model("MobileNetV3", scale=0.35, size="small")
-    images = np.zeros((1, 3, 64, 64), np.float32)  # smaller ones make all the last maps 1x1, as a gate's
+    net = model("MobileNetV3", scale=0.35, out_strides=[8])
+    images = np.zeros((1, 3, 32, 32), np.float32)
     everything = choosing.choose(net, images, [])
     left = choosing.choose(net, images, ["gates", "first", "head"])
     gone = set(everything) - set(left)
-    assert "backbone.stem.conv" in gone and {"head.hidden", "head.fc"} <= gone
+    assert "backbone.stem.conv" in gone and "head.fc" in gone
     assert {name for name in gone if ".excite." in name} == {name for name in everything if ".excite." in name}
 
 

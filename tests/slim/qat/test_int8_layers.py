@@ -128,6 +128,21 @@ def test_learnt_ranges_are_parameters_that_decay():
     assert float(limit) == before and limit.grad is not None  # it waits for the optimizer
 
 
+def test_a_range_that_is_learnt_below_zero_still_rounds_and_is_exported():
+    model = net()
+    qat.wrap(model, structure(pact=True))
+    model.train()
+    model(image())
+    layer = model.backbone.stem.conv
+    layer.input_range.set_value(paddle.full([1, 1], -0.3))  # as a step of the optimizer may leave it
+    assert qat.ranges(model)["backbone.stem.conv"] == qat.LEAST
+    layer.input_range.set_value(paddle.full([1, 1], -0.3))
+    x = image()
+    assert np.abs(layer.rounded(x).numpy()).max() == pytest.approx(qat.LEAST, rel=0.02)
+    layer(x).sum().backward()
+    assert float(layer.input_range) == pytest.approx(qat.LEAST) and float(layer.input_range.grad.abs()) > 0
+
+
 def test_rebuilt_from_its_structure_a_net_gives_the_same_bits():
     model, again = net(), net()
     qat.wrap(model, structure())

@@ -1,0 +1,106 @@
+"""Cuts of one net by a single number, and how long each takes on the real runtime before anything is trained."""
+
+import copy
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from ..artefact import GOLDEN, golden, read, seal
+from ..errors import ConfigError
+from ..files import write_text
+from ..predict.runtimes import status
+from ..profiling.net import input_size, short_export
+from ..profiling.workers import Worker
+from .coupling import couple
+from .cut import cut
+from .importance import importance
+from .measure import Net, Split
+from .select import keep_mask, stronger
+from .steps import STEPS
+from .steps.prune import HALF
+
+QUANTILE = 0.75  # of the runs: as many stay below the time that is told
+ROUNDS, RUNS, WARM_UP = 4, 25, 10
+CALIBRATED = 4  # pictures for a candidate's int8, which is only timed
+
+
+class Candidates:
+    """Cuts of the net of `run` by the power of `select.stronger`, and their times on the runtime of slim.budget.
+
+    The ratios that are made stronger or weaker are those of the config's Prune step; where it names none, all are HALF.
+    """
+
+    def __init__(self, config, run, say):
+        self.config, self.run, self.say, self.budget = config, run, say, config.slim.budget
+        self.net = Net(run, config)
+        self.split = Split(config, "val", self.net.classes, self.net.saved.path)
+        part = next((part for part in config.slim.steps if part["name"] == "Prune"), {"name": "Prune"})
+        if not any(part.get(key) for key in ("ratio", "ratios", "sensitivity")):
+            part = {**part, "ratio": HALF}
+        self.step = STEPS.build({**part, "target": {}}, "slim.steps")
+        self.coupling = couple(self.net.model, input_size(config))
+        self.ratios = self.step.wanted(self.coupling)
+        self.scores = {group.name: importance(self.net.model, self.coupling, group, self.step.importance)
+                       for group in self.coupling.groups}
+        self.known = {}
+
+    def ms(self, power):
+        """Milliseconds of the net cut so; nets of equal widths are timed once."""
+        mask = keep_mask(self.coupling, self.scores, stronger(self.ratios, power), self.step.multiple_of)
+        if mask.tobytes() not in self.known:
+            model = copy.deepcopy(self.net.model)
+            cut(model, self.coupling, mask)
+            with short_export(model, self.net.config, self.net.classes) as artefact:
+                if self.budget.runtime.endswith("int8"):
+                    artefact = rough_int8(artefact, self.budget.runtime, self.pictures())
+                self.known[mask.tobytes()] = timed(artefact, self.budget.runtime, self.budget.threads)
+            self.say(f"{int(mask.sum())} of {len(mask)} channels: {self.known[mask.tobytes()]:.2f} ms")
+        return self.known[mask.tobytes()]
+
+    def pictures(self):
+        """(CALIBRATED, 3, H, W) float32 of the split val."""
+        from ..engine.run import eval_loader
+
+        batch = next(iter(eval_loader(self.config, self.split.dataset).epoch(0)))
+        return np.asarray(batch["image"][:CALIBRATED], np.float32)
+
+    def part(self, power):
+        """The Prune step that cuts so."""
+        ratios = {name: ratio for name, ratio in stronger(self.ratios, power).items() if ratio > 0}
+        return {"name": "Prune", "importance": self.step.importance, "multiple_of": self.step.multiple_of,
+                "ratios": ratios}
+
+
+def timed(artefact, runtime, threads=1):
+    """Milliseconds that three quarters of the runs of an Artefact stay below, the median of several rounds.
+
+    ConfigError if the runtime cannot run it.
+    """
+    reason = status(runtime, artefact)
+    if reason:
+        raise ConfigError(f"slim.budget.runtime: {runtime}: {reason}")
+    with Worker(artefact.folder, runtime, threads) as worker:
+        if worker.reason:
+            raise ConfigError(f"slim.budget.runtime: {runtime}: {worker.reason}")
+        worker.run(WARM_UP)
+        rounds = [np.quantile(worker.run(RUNS), QUANTILE) for _ in range(ROUNDS)]
+    return float(np.median(rounds))
+
+
+def rough_int8(artefact, runtime, images):
+    """The Artefact with int8 files of all layers for one runtime, whose answers nobody will see."""
+    from .calibrate import calibrate
+    from .ptq import target
+    from .targets import Material
+
+    with tempfile.TemporaryDirectory(prefix="ppmobile-") as work:
+        quantized = calibrate(artefact.folder, images, ("abs_max",), Path(work))["abs_max"]
+        made = target(runtime.split("-")[0], Material(artefact, quantized, images, Path(work)))
+        made.build(made.always_float())
+        made.finish()
+    deploy = {**artefact.deploy, "quantization": {"targets": {}}}
+    write_text(artefact.path(GOLDEN), json.dumps({**golden(artefact.folder), "deploy": deploy}) + "\n")
+    seal(artefact.folder, deploy)
+    return read(artefact.folder)
