@@ -25,7 +25,7 @@ STEPS = [{"name": "Slimming", "ratio": 0.3, "train": TRAIN}, {"name": "Prune", "
 def process(*command, status=0):
     """The standard output of a Python process."""
     done = subprocess.run([sys.executable, *map(str, command)], env=environment(OMP_NUM_THREADS="1"), check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+                          capture_output=True, encoding="utf-8")
     assert done.returncode == status, done.stderr[-2000:]
     return done.stdout
 
