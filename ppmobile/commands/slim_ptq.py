@@ -101,4 +101,5 @@ def show(result, no_bench):
     print("\n".join([*report.layer_table(result), *report.loss_table(result)]))
     if not no_bench:
         print("\n".join(report.speed_table(result.artefact)))
-    print(f"the int8 files are in {result.artefact.folder}")
+    print(f"the int8 files are in {result.artefact.folder}; `ppmobile verify` tells whether their scores are close "
+          "enough to fp32's for `ppmobile.load` to take them")

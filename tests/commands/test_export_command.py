@@ -1,8 +1,11 @@
 """`ppmobile export` as a user calls it: the proof at the end, and one line on each mistake."""
 
+import json
+
 import pytest
 
 from ppmobile.cli import main
+from ppmobile.commands.export import only_bf16_failed
 
 
 def told(capsys, *argv):
@@ -48,3 +51,12 @@ def test_a_wrong_run_and_a_taken_place(trained, exported, tmp_path, capsys):
     assert status == 2 and "--overwrite replaces it" in error
     status, error = told(capsys, "-w", trained, "--out", trained, "--overwrite")
     assert status == 2 and "there is something else than an artefact" in error
+
+
+@pytest.mark.parametrize("verdicts, only", [
+    ({"paddle-fp32": "passed", "paddle-bf16": "FAILED"}, True), ({"paddle-fp32": "passed"}, False),
+    ({"paddle-fp32": "FAILED", "paddle-bf16": "FAILED"}, False), ({"paddle-int8": "FAILED"}, False)])
+def test_bf16_that_is_too_coarse_is_no_failed_export(tmp_path, verdicts, only):
+    stages = [{"name": name, "verdict": verdict} for name, verdict in verdicts.items()]
+    (tmp_path / "verify.json").write_text(json.dumps({"stages": stages}), encoding="utf-8")
+    assert only_bf16_failed(tmp_path) == only
