@@ -15,7 +15,7 @@ train: {epochs: 2, lr: 1e-2}
 BACKBONES = "EfficientNetB0, MobileNetV1, MobileNetV2, MobileNetV3, PPLCNet, PPLCNetV2, ResNeSt, ResNet, ResNetVd"
 READERS = "CocoDetection, DigitScenes, Digits, ImageFolder, ImageList, LabelMeDetection, VocDetection, YoloDetection"
 SCALES = "0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5"
-SECTIONS = "task, model, data, transforms, train, eval, seed, output"
+SECTIONS = "task, model, data, transforms, train, eval, slim, seed, output"
 
 
 @pytest.fixture(autouse=True)
