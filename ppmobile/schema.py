@@ -141,7 +141,8 @@ class Slim:
     runtimes: List[str] = key(["paddle-fp32"], "runtimes whose time the report measures, by `ppmobile bench`'s names")
     threads: int = key(1, "threads that those runtimes use", low=1)
     runs: int = key(100, "how often each is run to time it", low=10)
-    split: str = key("val", "pictures that measure each step; the last net is also measured on data.test",
+    split: str = key("val", "pictures that measure each step; the first net and the one to take are also measured on "
+                            "data.test",
                      choices=("train", "val", "test"))
     max_drop: float = key(0.01, "what the metric may lose against the start before a step does not pay; 0.01 is a "
                                 "point", low=0, high=1)

@@ -151,11 +151,15 @@ def test_maps_and_boxes(case):
         assert np.abs(found - expected)[:, 1].max() <= OUTPUT
 
 
-@pytest.mark.parametrize("mode", ["frozen_bn", "batch_bn", "frozen_bn_tal"])
-def test_losses_and_gradients(case, mode):
+def test_losses_and_gradients(case):
+    assert {"frozen_bn", "batch_bn"} <= set(case[0]["losses"])
+    for mode in case[0]["losses"]:  # PicoDet has one more, of its later assignment of targets
+        compare_losses(case, mode)
+
+
+def compare_losses(case, mode):
+    """Assert that losses, and with frozen BN the norms of gradients, are those that were recorded in this mode."""
     recorded, _, model, batch = case
-    if mode not in recorded["losses"]:
-        pytest.skip("this detector has one assignment of targets only")
     if recorded["arch"] == "PicoDet":
         model.head.start_epoch(model.head.static_epochs if mode == "frozen_bn_tal" else 0)
     fill(model, recorded)

@@ -54,8 +54,6 @@ class Prune(Step):
 
     def apply(self, model, context):
         """Cut the net; ConfigError or ExportError with the net as it was if that cannot be done."""
-        if "qat" in model.structure:
-            raise ConfigError("Prune: the net holds quantizers of a QAT step; prune before QAT")
         size = input_size(context.config)
         coupling = couple(model, size)
         ratios = self.wanted(coupling)

@@ -53,8 +53,6 @@ class Slimming(Step):
 
     def _groups(self, model, context):
         """(Coupling, Groups whose gammas are compared). ConfigError if there are none."""
-        if "qat" in model.structure:
-            raise ConfigError("Slimming: the net holds quantizers of a QAT step; do it before QAT")
         coupling = couple(model, input_size(context.config))
         check_patterns(coupling, self.keep, "keep")
         groups = candidates(coupling, self.keep)
