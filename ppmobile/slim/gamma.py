@@ -64,6 +64,15 @@ def gammas(model, coupling, group):
     return largest[group.atoms]
 
 
+def relative(scores):
+    """{group name: (width,) |gamma|}, each divided by the mean of its group.
+
+    The batch norm after the next convolution takes a common factor of a layer's gammas out again (but for ReLU6's
+    bound), so in weights that were trained without a penalty the layers differ by factors that mean nothing.
+    """
+    return {name: own / max(own.mean(), np.finfo(own.dtype).tiny) for name, own in scores.items()}
+
+
 def threshold(scores, ratio):
     """The least |gamma| that stays if the share `ratio` of all goes; at most the smallest of the layers' maxima.
 

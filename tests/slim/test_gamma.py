@@ -13,7 +13,7 @@ from paddle import nn
 from ppmobile.engine.trainer import Amp
 from ppmobile.models.backbones import MobileNetV2, MobileNetV3, PPLCNet, ResNetVd
 from ppmobile.slim.coupling import couple
-from ppmobile.slim.gamma import GammaPenalty, candidates, gammas, hidden_groups, slimmed, threshold
+from ppmobile.slim.gamma import GammaPenalty, candidates, gammas, hidden_groups, relative, slimmed, threshold
 
 
 def test_threshold_by_hand():
@@ -30,6 +30,14 @@ def test_filling_up_with_the_largest_of_the_dropped():
     assert slimmed(scores, 0.3, multiple_of=1)["a"].tolist() == list(range(9, 16))
     dead = slimmed({"a": np.full(24, 1e-6), "b": np.ones(24)}, 0.5)
     assert len(dead["a"]) == 24  # its largest gamma is the bound
+
+
+def test_relative_gammas_do_not_know_the_scale_of_their_layer():
+    scores = {"a": np.array([1.0, 2.0, 3.0]), "b": np.array([0.1, 0.2, 0.3])}
+    assert relative(scores)["a"] == pytest.approx([0.5, 1.0, 1.5]) == relative(scores)["b"]
+    assert [len(kept) for kept in slimmed(scores, 0.34, 1).values()] == [3, 1]
+    assert [len(kept) for kept in slimmed(relative(scores), 0.34, 1).values()] == [2, 2]
+    assert relative({"dead": np.zeros(3)})["dead"].tolist() == [0, 0, 0]
 
 
 @given(st.lists(st.lists(st.floats(0, 2), min_size=1, max_size=40), min_size=1, max_size=6), st.floats(0, 0.99))

@@ -7,7 +7,7 @@ from ...profiling.net import input_size
 from ..coupling import couple
 from ..cut import cut_checked
 from ..cut_table import cut_table
-from ..gamma import GammaPenalty, candidates, gammas, slimmed
+from ..gamma import GammaPenalty, candidates, gammas, relative, slimmed
 from ..select import check_patterns, check_ratio
 from .base import STEPS, Step
 
@@ -18,17 +18,20 @@ class Slimming(Step):
 
     penalty: added to each gamma's gradient with the gamma's sign. ratio: share of all compared channels below the
     threshold; those of inverted residuals' expansions, or in other nets all that have a batch norm. keep: patterns of
-    layers left alone. multiple_of: what is kept of coupled channels is filled up to a multiple of it. train: keys of
-    the config's section `train` that differ in this step.
+    layers left alone. multiple_of: what is kept of coupled channels is filled up to a multiple of it. relative: compare
+    the gammas' ratios to the mean of their layer, for a short training of weights from elsewhere. train: keys of the
+    config's section `train` that differ in this step.
     """
 
     trains = finishes = True
 
-    def __init__(self, penalty=1e-4, ratio=0.3, keep=("backbone.blocks.0",), multiple_of=8, train={}):  # noqa: B006
+    def __init__(self, penalty=1e-4, ratio=0.3, keep=("backbone.blocks.0",), multiple_of=8, relative=False,
+                 train={}):  # noqa: B006 (never changed)
         check_ratio(ratio, "ratio")
         if penalty < 0 or multiple_of < 1:
             raise ValueError(f"penalty {penalty} must be at least 0, and multiple_of {multiple_of} at least 1")
-        self.penalty, self.ratio, self.keep, self.multiple_of, self.train = penalty, ratio, keep, multiple_of, train
+        self.penalty, self.ratio, self.keep = penalty, ratio, keep
+        self.multiple_of, self.relative, self.train = multiple_of, relative, train
 
     def apply(self, model, context):
         """Change nothing, but find out before the training whether the net can be cut after it."""
@@ -43,7 +46,8 @@ class Slimming(Step):
     def finish(self, model, context):
         """Cut the net; an error leaves it as it was."""
         coupling, groups = self._groups(model, context)
-        kept = slimmed({group.name: gammas(model, coupling, group) for group in groups}, self.ratio, self.multiple_of)
+        scores = {group.name: gammas(model, coupling, group) for group in groups}
+        kept = slimmed(relative(scores) if self.relative else scores, self.ratio, self.multiple_of)
         mask = np.ones(coupling.count, bool)
         for group in groups:
             mask[np.delete(group.atoms, kept[group.name])] = False

@@ -67,6 +67,24 @@ def test_what_cannot_be_cut_is_told_before_the_training(slim_tiny):
         STEPS.build({"name": "Slimming"}, "s").apply(model, context)
 
 
+def test_relative_cuts_no_layer_for_the_scale_of_its_gammas(slim_tiny):
+    start = slim_tiny["output"]
+    train(from_tree(slim_tiny, {}, "tiny"))
+    spread_gammas(start)
+
+    def cut_layers(relative):
+        """Paths of the expansions that the cut makes narrower, in a net with one layer of tiny gammas."""
+        model, config, classes, _ = run.restore(start)
+        dict(model.named_sublayers())["backbone.blocks.1.expand.bn"].weight.scale_(0.01)
+        whole = widths_of(model)
+        step = STEPS.build({"name": "Slimming", "ratio": 0.4, "relative": relative}, "s")
+        step.finish(model, Context(config, classes, None, lambda line: None))
+        return {path for path, width in widths_of(model).items() if "expand" in path and width != whole[path]}
+
+    assert cut_layers(False) == {"backbone.blocks.1.expand.conv"}
+    assert cut_layers(True) == {"backbone.blocks.1.expand.conv", "backbone.blocks.2.expand.conv"}
+
+
 @pytest.mark.parametrize("options", [{"ratio": 1.0}, {"ratio": -0.1}, {"penalty": -1.0}, {"multiple_of": 0}])
 def test_refused_options(options):
     with pytest.raises(ConfigError):
