@@ -108,7 +108,7 @@ def made(candidates, power, number, overwrite, command, say):
     steps, folder = steps_of(config, candidates.part(power)), Path(config.output) / f"try_{number}"
     if not steps:
         artefact = make_artefact(candidates.run, folder / "artefact", config, [budget.runtime])
-        ms = timed(artefact, budget.runtime, budget.threads)
+        ms = timed(artefact, budget.runtime, budget.threads, say)
         return Found(str(artefact.folder), ms, 0.0, within(ms, 0.0, budget))
     tree = to_dict(config)
     runtimes = list(dict.fromkeys(["paddle-fp32", budget.runtime]))
@@ -120,7 +120,7 @@ def made(candidates, power, number, overwrite, command, say):
         say("to go on with the whole search give its command again, without --overwrite")
         raise KeyboardInterrupt
     rows = json.loads((folder / "slim.json").read_text(encoding="utf-8"))["rows"]
-    return judged(rows, budget)
+    return judged(rows, budget, say)
 
 
 def steps_of(config, prune):
@@ -134,14 +134,14 @@ def steps_of(config, prune):
     return steps
 
 
-def judged(rows, budget):
+def judged(rows, budget, say=print):
     """The Found that the rows of a slim.json tell of its last net, which is timed once more."""
     last, now = rows[-1], rows[-1]["runtimes"].get(budget.runtime, {})
     drop = rows[0]["score"]["value"] - (now.get("score") or last["score"])["value"]
     artefact = read(last["artefact"])
     if not artefact.has(*FILES[budget.runtime]):
         return Found(last["artefact"], None, drop, False)
-    ms = timed(artefact, budget.runtime, budget.threads)
+    ms = timed(artefact, budget.runtime, budget.threads, say)
     return Found(last["artefact"], ms, drop, within(ms, drop, budget))
 
 

@@ -11,7 +11,9 @@ from ..artefact import GOLDEN, golden, read, seal
 from ..errors import ConfigError
 from ..files import write_text
 from ..predict.runtimes import status
+from ..profiling.latency import variation
 from ..profiling.net import input_size, short_export
+from ..profiling.verdict import NOISY
 from ..profiling.workers import Worker
 from .coupling import couple
 from .cut import cut
@@ -23,6 +25,7 @@ from .steps.prune import HALF
 
 QUANTILE = 0.75  # of the runs: as many stay below the time that is told
 ROUNDS, RUNS, WARM_UP = 4, 25, 10
+ATTEMPTS = 3  # at rounds that agree
 CALIBRATED = 4  # pictures for a candidate's int8, which is only timed
 
 
@@ -55,7 +58,7 @@ class Candidates:
             with short_export(model, self.net.config, self.net.classes) as artefact:
                 if self.budget.runtime.endswith("int8"):
                     artefact = rough_int8(artefact, self.budget.runtime, self.pictures())
-                self.known[mask.tobytes()] = timed(artefact, self.budget.runtime, self.budget.threads)
+                self.known[mask.tobytes()] = timed(artefact, self.budget.runtime, self.budget.threads, self.say)
             self.say(f"{int(mask.sum())} of {len(mask)} channels: {self.known[mask.tobytes()]:.2f} ms")
         return self.known[mask.tobytes()]
 
@@ -73,10 +76,11 @@ class Candidates:
                 "ratios": ratios}
 
 
-def timed(artefact, runtime, threads=1):
+def timed(artefact, runtime, threads=1, say=print):
     """Milliseconds that three quarters of the runs of an Artefact stay below, the median of several rounds.
 
-    ConfigError if the runtime cannot run it.
+    Rounds that disagree are run again; if they never agree, the steadiest are taken, and it is said. ConfigError if
+    the runtime cannot run it.
     """
     reason = status(runtime, artefact)
     if reason:
@@ -85,8 +89,21 @@ def timed(artefact, runtime, threads=1):
         if worker.reason:
             raise ConfigError(f"slim.budget.runtime: {runtime}: {worker.reason}")
         worker.run(WARM_UP)
-        rounds = [np.quantile(worker.run(RUNS), QUANTILE) for _ in range(ROUNDS)]
+        rounds = steadiest(lambda: [float(np.quantile(worker.run(RUNS), QUANTILE)) for _ in range(ROUNDS)])
+    if variation(rounds) > NOISY:
+        say(f"warning: rounds of the same net took {min(rounds):.2f} to {max(rounds):.2f} ms: something else runs on "
+            "this machine, so the time may be another when it is measured again")
     return float(np.median(rounds))
+
+
+def steadiest(rounds):
+    """What `rounds()` gives first that varies by at most NOISY; of ATTEMPTS that all vary more, the steadiest."""
+    found = []
+    for _ in range(ATTEMPTS):
+        found.append(rounds())
+        if variation(found[-1]) <= NOISY:
+            break
+    return min(found, key=variation)
 
 
 def rough_int8(artefact, runtime, images):

@@ -13,7 +13,7 @@ from ppmobile.errors import ConfigError, PPMobileError
 from ppmobile.schema import Budget
 from ppmobile.slim import budget, calibrate, candidates, pipeline
 from ppmobile.slim.budget import Found, distance, judged, search
-from ppmobile.slim.candidates import Candidates, rough_int8, timed
+from ppmobile.slim.candidates import Candidates, rough_int8, steadiest, timed
 from ppmobile.slim.select import STRONGEST
 from ppmobile.slim.steps import STEPS
 
@@ -97,7 +97,7 @@ def test_a_net_that_loses_too_much_or_takes_too_long(exported, monkeypatch):
     limits = Budget(ms=10.0, runtime="paddle-fp32", max_drop=0.01)
     folder = str(exported)
     for ms, value, within in ((9.0, 0.89, True), (9.9, 0.89, False), (9.0, 0.88, False)):  # 0.9 - 0.89 is above 0.01
-        monkeypatch.setattr(budget, "timed", lambda artefact, runtime, threads, ms=ms: ms)
+        monkeypatch.setattr(budget, "timed", lambda *options, ms=ms: ms)
         rows = [{"score": {"value": 0.9}, "runtimes": {}, "artefact": "s"},
                 {"score": {"value": 0.9}, "runtimes": {"paddle-fp32": {"score": {"value": value}}}, "artefact": folder}]
         assert judged(rows, limits) == Found(folder, ms, pytest.approx(0.9 - value), within)
@@ -163,11 +163,14 @@ def test_steps_that_a_budget_has_no_use_for(trained, tmp_path, steps, said):
         search(wanted(trained, tmp_path, steps), trained)
 
 
-def test_three_quarters_of_the_runs_stay_below(exported, monkeypatch):
-    class Stand:
-        """A Worker whose runs take 1, 2, .. milliseconds."""
+@pytest.fixture
+def clock(monkeypatch):
+    """Workers whose runs take `factor` times 1, 2, .. milliseconds, of the next factor at each call."""
 
-        reason = ""
+    class Stand:
+        """A Worker without a process."""
+
+        reason, factors = "", iter(())
 
         def __init__(self, *arguments):
             pass
@@ -179,11 +182,26 @@ def test_three_quarters_of_the_runs_stay_below(exported, monkeypatch):
             pass
 
         def run(self, count):
-            """As many milliseconds as the number of the run."""
-            return list(range(1, count + 1))
+            """Milliseconds, by the number of the run."""
+            factor = next(Stand.factors, 1)
+            return [factor * number for number in range(1, count + 1)]
 
     monkeypatch.setattr(candidates, "Worker", Stand)
+    return Stand
+
+
+def test_three_quarters_of_the_runs_stay_below(exported, clock):
     assert timed(read(exported), "paddle-fp32") == 19.0  # the 0.75 quantile of 1 .. 25 is 1 + 0.75 * 24
+
+
+def test_rounds_that_disagree_are_run_again_and_told(exported, clock):
+    said = []
+    clock.factors = iter([1, 1, 3, 9, 1])  # of the warm-up, and of rounds that disagree
+    assert timed(read(exported), "paddle-fp32", 1, said.append) == 19.0 and not said
+    clock.factors = iter([1, *[1, 9] * 2, *[1, 2] * 2, *[1, 9] * 2])
+    assert timed(read(exported), "paddle-fp32", 1, said.append) == 28.5  # of the steadiest: 19, 38, 19, 38
+    assert len(said) == 1 and "took 19.00 to 38.00 ms: something else runs" in said[0]
+    assert steadiest(lambda: [1.0, 1.1]) == [1.0, 1.1]
 
 
 def test_a_candidate_in_int8_runs_and_its_files_are_sealed(trained, tmp_path, copied, calibrated, monkeypatch):
