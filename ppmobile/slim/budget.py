@@ -116,8 +116,8 @@ def made(candidates, power, number, overwrite, command, say):
                     "threads": budget.threads, "max_drop": budget.max_drop, "budget": None}
     tree["output"] = str(folder)
     own = from_tree(tree, {}, "", config.file)
-    if pipeline.run(own, resume=not overwrite, overwrite=True, command=command, say=say):
-        say("to go on with the whole search give its command again, without --overwrite")
+    again = command.replace(" --overwrite", "")
+    if pipeline.run(own, resume=not overwrite, overwrite=True, command=command, say=say, again=again):
         raise KeyboardInterrupt
     rows = json.loads((folder / "slim.json").read_text(encoding="utf-8"))["rows"]
     return judged(rows, budget, say)

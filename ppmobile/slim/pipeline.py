@@ -16,12 +16,13 @@ from .steps import Context, Step
 TO_COME = "what is trained first"
 
 
-def run(config, resume=False, overwrite=False, command="called from Python", say=print):
+def run(config, resume=False, overwrite=False, command="called from Python", say=print, again=""):
     """Carry out the steps of config.slim below config.output; the exit status: 0, or 130 after Ctrl-C.
 
     resume: keep what an earlier call finished there, and go on inside the step it was at. overwrite: make anew what
-    lies there; with resume, only what other options, or another start, would have made otherwise. Results are
-    measured after each step, and reported in slim.json, slim.csv, slim.md and slim.html.
+    lies there; with resume, only what other options, or another start, would have made otherwise. again: the command
+    that goes on after Ctrl-C, if not `slim run --resume`. Results are measured after each step, and reported in
+    slim.json, slim.csv, slim.md and slim.html.
     """
     from .ledger import CACHE, START, Ledger
 
@@ -38,14 +39,14 @@ def run(config, resume=False, overwrite=False, command="called from Python", say
     if not start:
         first = stages.first_stage(config)
         if works.carry_out(first) == 130:
-            return told(config, say)
+            return stopped(again or f"ppmobile slim run --resume {config.output}", say)
         start = first.folder
     first = start
     ledger.begin(start)
     for place in range(len(config.slim.steps)):
         one = stages.stage(config, place, start, first)
         if works.carry_out(one, start) == 130:
-            return told(config, say)
+            return stopped(again or f"ppmobile slim run --resume {config.output}", say)
         start = ledger.add(one, place)
     ledger.end()
     write_text(folder / "config.yml", dump(config))
@@ -88,9 +89,9 @@ def refuse_stale(one, state, why):
                             "follows anew, or undo the change")
 
 
-def told(config, say):
-    """Say how an interrupted run goes on; the exit status."""
-    say(f"stopped and saved; go on with: ppmobile slim run --resume {config.output}")
+def stopped(again, say):
+    """Say by which command an interrupted run goes on; the exit status."""
+    say(f"stopped and saved; go on with: {again}")
     return 130
 
 

@@ -221,7 +221,8 @@ def test_a_real_search_by_the_command(trained, tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as stopped:
         stopped.setattr(pipeline.Works, "carry_out", lambda self, *stage: 130)
         assert main([*arguments, "--overwrite"]) == 130
-    assert "give its command again, without --overwrite" in capsys.readouterr().out
+    again = capsys.readouterr().out.split("go on with: ")[1].splitlines()[0]
+    assert again.startswith(f"ppmobile slim budget -w {trained} -o slim.budget.ms=1000") and "--overwrite" not in again
     monkeypatch.setattr(budget, "weakest", lambda *rest: 2.0)  # which the try that was begun does not ask for
     assert main(arguments) == 0
     assert "keeps to the budget" in capsys.readouterr().out
