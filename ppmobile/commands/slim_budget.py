@@ -6,7 +6,7 @@ from .arguments import parser, path
 
 
 def main(argv):
-    """Search, and say what was found; exit status 1 if nothing keeps to the budget: then it is the nearest."""
+    """Search, and say what was found; exit status 1 if what was made does not keep to the budget: it is the nearest."""
     arguments = parser("slim budget", __doc__.split(":", 1)[1].strip(), config_required=False)
     arguments.add_argument("-w", "--weights", type=path, metavar="RUN",
                            help="the trained run to begin with; default: the config's slim.start")
@@ -20,20 +20,32 @@ def main(argv):
         arguments.error("give -c FILE, or the run to begin with by -w RUN")
 
     from ..errors import ConfigError
-    from ..slim.budget import search, told
+    from ..slim.budget import told, verdict
 
     config = wanted(options)
     if not config.slim.start:
         raise ConfigError("slim.start: is missing; a budget begins with a trained run, give -w RUN")
-    found = search(config, config.slim.start, options.overwrite, "ppmobile slim budget " + shlex.join(argv))
-    budget = config.slim.budget
-    verdict = "keeps to" if found.within else "is the nearest found, but does not keep to"
-    print(f"{found.artefact} {verdict} the budget, with at most {100 * budget.max_drop:g} points lost: "
-          f"{told(found, budget)}")
+    found, budget = searched(config, options.overwrite, argv), config.slim.budget
+    if found is None:
+        return 130
+    print(f"{found.artefact} {verdict(found, budget)}: {told(found, budget)}")
     if found.ms is not None:
         print(f"measure it again with: ppmobile bench {found.artefact} --runtimes {budget.runtime} --threads "
               f"{budget.threads} --no-memory")
     return 0 if found.within else 1
+
+
+def searched(config, overwrite, argv):
+    """The Found of the search, None after Ctrl-C in a training; after one elsewhere, too, it says what goes on."""
+    from ..slim.budget import search
+
+    command = ["ppmobile", "slim", "budget", *argv]
+    try:
+        return search(config, config.slim.start, overwrite, shlex.join(command))
+    except KeyboardInterrupt:
+        again = shlex.join(word for word in command if word != "--overwrite")
+        print(f"stopped; go on with: {again}", flush=True)
+        raise
 
 
 def wanted(options):

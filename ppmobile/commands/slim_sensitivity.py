@@ -44,7 +44,18 @@ def measure(options):
     print(f"\nwithout training again, each alone loses {options.drop:g} of {made.split.main} at:")
     for name, ratio in ratios.items():
         print(f"  {name:<{wide}}  {ratio:.2f}")
-    table = (folder / sensitivity.TABLE).as_posix()
-    print(f"the table and its picture are in {folder}; use them by the step\n"
-          f"  - {{name: Prune, sensitivity: {table}, drop: {options.drop:g}}}")
+    count = len(made.split.dataset)
+    if options.drop * count < sensitivity.SURE:
+        print(f"a loss of {options.drop:g} of {count} pictures is less than {sensitivity.SURE} of them, which may be "
+              "chance: measure on more, or give a larger --drop")
+    print(f"the table and its picture are in {folder}; use them by the step\n  - {step(options, folder)}")
     return 0
+
+
+def step(options, folder):
+    """The step Prune that cuts by the table in a folder the channels that it was measured without, as YAML."""
+    from ..slim import sensitivity
+
+    kind = "" if options.importance == "l1" else f"importance: {options.importance}, "
+    table = (folder / sensitivity.TABLE).as_posix()
+    return f"{{name: Prune, {kind}sensitivity: {table}, drop: {options.drop:g}}}"

@@ -3,7 +3,7 @@
 import shlex
 
 from .arguments import parser, path
-from .slim_run import add_arguments
+from .slim_run import add_arguments, run_config
 
 STEPS = {"prune": "Prune", "slimming": "Slimming", "distill": "Distill", "qat": "QAT", "finetune": "Finetune",
          "ptq": "PTQ"}
@@ -21,14 +21,16 @@ def main(way, argv):
                         f"options and those of -o slim.steps.0.OPTION=VALUE. The results go to OUTPUT_{way} unless "
                         "-o output=FOLDER says otherwise.")
     options = arguments.parse_args(argv)
-    if not options.config and not options.weights:
-        arguments.error("give -c FILE, or the run to begin with by -w RUN")
+    if not (options.config or options.weights or options.resume):
+        arguments.error("give -c FILE, or the run to begin with by -w RUN, or --resume FOLDER")
 
     from ..slim.pipeline import run
 
-    config = single(options, way, name)
-    if options.resume:
-        config.output = options.resume
+    if options.config or options.weights:
+        config = single(options, way, name)
+        config.output = options.resume or config.output
+    else:
+        config = run_config(options)
     return run(config, options.resume is not None, options.overwrite,
                f"ppmobile slim {way} " + shlex.join(argv))
 

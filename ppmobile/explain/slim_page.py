@@ -10,7 +10,6 @@ import numpy as np
 from ..files import write_text
 from .page import MEANINGS, STYLE, table
 
-SAMPLES = 6  # pictures that both nets answer for
 LARGEST = 60  # layers in the picture of the widths: of more, the widest
 NUMBERS = {
     "interval (95 %)": "where the metric lies on 95 % of 200 sets of as many pictures, drawn from these with "
@@ -24,11 +23,13 @@ NUMBERS = {
     "MB weights": "10^6 bytes of all weights and statistics in fp32; the file of the int8 graph is smaller",
     "ms, p90": "median milliseconds of one picture on this machine, and what 90 % of the runs stay below; all nets "
                "were timed in turns, so compare them with each other, not with other machines",
-    "times as fast": "the start's time on the first runtime, divided by this one",
-    "peak MiB": "largest memory of a process that runs the graph alone, for each runtime",
-    "keep": "whether the step paid: the metric is at most slim.max_drop below the start's, and the net became faster, "
-            "or better, than the last one that paid; faster by 2 %, and by twice the standard error of the times. A "
-            "cut is judged together with the training after it",
+    "times as fast": "the start's time on the first runtime that it ran on, divided by this one",
+    "size of files": "MB, 10^6 bytes of the files that the runtime reads",
+    "peak memory": "MiB, 2^20 bytes: the largest memory of a process that runs the graph alone",
+    "keep": "whether the step paid, on its fastest runtime: the metric is at most slim.max_drop below the start's, and "
+            "the net became faster, or better, than the last one that paid; faster by 2 %, and by twice the standard "
+            "error of the times; better by a change whose interval lies above 0. A cut is judged together with the "
+            "training after it, and with more that follow at once until it pays",
 }
 
 
@@ -36,15 +37,16 @@ def write_page(folder, rows, result, config, about):
     """Write slim.html into `folder`; rows: of slim/ledger.py; result: that of the net to take; about: command, date and
     machine of the run.
     """
-    from ..slim.slim_report import base_ms, cells, head
+    from ..slim.slim_report import cells, head, noise, taken
 
     folder = Path(folder)
     title = f"{folder.resolve().name}: {len(rows) - 1} slim step(s)"
     meaning = {rows[0]["metric"]: MEANINGS.get(rows[0]["metric"], "the metric of the config"), **NUMBERS}
-    parts = [f"<h1>{html.escape(title)}</h1>", _summary(rows, result, base_ms(rows)),
-             f"<p>The net to take: {html.escape(result['folder'])}</p>",
+    parts = [f"<h1>{html.escape(title)}</h1>", _summary(rows, result),
+             f"<p>The net to take: {html.escape(taken(result))}</p>",
              table(head(rows), [cells(row, rows) for row in rows]),
              *[f"<p>{html.escape(row['stage'])}: {html.escape(row['why'])}</p>" for row in rows if row["why"]],
+             *[f"<p>{html.escape(line[0].upper() + line[1:])}.</p>" for line in noise(rows)],
              "<h2>What the numbers mean</h2>", table([], [[name, "", text] for name, text in meaning.items()])]
     with tempfile.TemporaryDirectory(prefix="ppmobile-") as work:
         parts += _pictures(rows, result, config, Path(work))
@@ -55,17 +57,37 @@ def write_page(folder, rows, result, config, about):
         f"<style>{STYLE}</style></head><body>", *parts, "</body></html>", ""]))
 
 
-def _summary(rows, last, base):
+def _summary(rows, last):
     """A sentence on the first net and the row `last`."""
     from ..slim.keep import fastest
 
     first = rows[0]
-    now, score = fastest(last)
-    change = 100 * (score["value"] - first["score"]["value"])
-    speed = f"{base / now:.2f} times as fast, " if base and now else ""
+    change = 100 * (fastest(last)[1]["value"] - first["score"]["value"])
     params = 100 * (1 - last["cost"]["params"] / first["cost"]["params"])
-    return (f"<p>From {html.escape(first['stage'])} to {html.escape(last['stage'])}: {speed}{params:.1f} % fewer "
-            f"parameters, {first['metric']} {change:+.1f} points on {first['split']}.</p>")
+    told = (f"From {first['stage']} to {last['stage']}: {_speed(first, last)}{params:.1f} % fewer parameters, "
+            f"{first['metric']} {change:+.1f} points on {first['split']}.{_files(first, last)}")
+    return f"<p>{html.escape(told)}</p>"
+
+
+def _speed(first, last):
+    """What the sentence says of times, each net's on its runtime; '' where one of them ran on none."""
+    from ..slim.keep import fastest_runtime
+    from ..slim.slim_report import base
+
+    names = base(first), fastest_runtime(last)
+    if None in names:
+        return ""
+    before, now = (row["runtimes"][name]["median_ms"] for row, name in zip((first, last), names))
+    return f"{before / now:.2f} times as fast ({' against '.join(dict.fromkeys(reversed(names)))}), "
+
+
+def _files(first, last):
+    """A sentence on the size of the files for each runtime, '' where nothing ran."""
+    from ..slim.cut_table import millions
+
+    now, before = (" and ".join(f"{millions(one['file_bytes'])} MB ({name})" for name, one in row["runtimes"].items()
+                                if one.get("file_bytes")) for row in (last, first))
+    return f" Its files have {now}, the start's {before}." if now and before else ""
 
 
 def _machine(about):
@@ -75,12 +97,12 @@ def _machine(about):
 
 def _pictures(rows, last, config, work):
     """The parts with pictures: answers, widths, and the curves of each training."""
-    from ..slim.keep import fastest_runtime
+    from .slim_answers import shown_runtime, write_answers
 
-    parts = []
-    answers((rows[0], last), config, work / "answers.png")
-    both = " and by ".join(html.escape(f"{row['stage']} ({fastest_runtime(row) or 'net'})") for row in (rows[0], last))
-    parts += [f"<h2>The same pictures, answered by {both}</h2>", embedded(work / "answers.png")]
+    told = write_answers((rows[0], last), config, work / "answers.png")
+    both = " and by ".join(html.escape(f"{row['stage']} ({shown_runtime(row) or 'net'})") for row in (rows[0], last))
+    parts = [f"<h2>The same pictures, answered by {both}</h2>", f"<p>{html.escape(told)}</p>",
+             embedded(work / "answers.png")]
     if last["widths"] != rows[0]["widths"]:
         widths_plot(rows[0]["widths"], last["widths"], work / "widths.png")
         parts += ["<h2>Output channels of each layer, before and after</h2>", embedded(work / "widths.png")]
@@ -95,33 +117,6 @@ def embedded(path):
     """An HTML picture that holds the PNG file itself."""
     data = base64.b64encode(Path(path).read_bytes()).decode("ascii")
     return f'<img alt="{html.escape(Path(path).stem)}" src="data:image/png;base64,{data}">'
-
-
-def answers(rows, config, png_path):
-    """Write a sheet: pictures of the split that measured, each as the nets of the rows answer it."""
-    from ..engine.datasets import open_split
-    from .samples import write_sheet
-
-    paths = open_split(config, rows[0]["split"]).paths
-    chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, min(SAMPLES, len(paths))).astype(int))]
-    shown = [[(one.drawn(), f"{row['stage']}: {Path(path).name}") for path, one in
-              zip(chosen, answered(row, chosen, config.slim.threads)) if not one.error] for row in rows]
-    write_sheet([one for pair in zip(*shown) for one in pair], png_path)
-
-
-def answered(row, paths, threads):
-    """The answers for picture files, by the files of a row's fastest runtime; by its net where no runtime ran."""
-    from ..slim.keep import fastest_runtime
-
-    runtime = fastest_runtime(row)
-    if runtime is None:
-        from ..engine.infer import Trained
-
-        return list(Trained(row["folder"]).stream(paths))
-    from ..predict import load
-
-    with load(row["artefact"], runtime, threads) as predictor:
-        return list(predictor.stream(paths))
 
 
 def widths_plot(before, after, png_path):

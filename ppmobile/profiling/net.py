@@ -12,6 +12,7 @@ from ..export.program import load_graph
 from ..export.write import export_model
 from ..files import write_image
 from ..models.build import build_model
+from ..predict.runtimes import check_name
 from . import eager, layers, onednn, operators
 from .sample import image_for, shape_for
 from .workers import Worker
@@ -50,12 +51,16 @@ def untrained(config):
 
 
 @contextlib.contextmanager
-def short_export(model, config, classes):
-    """An Artefact in a temporary folder with the fp32 graph alone and a grey golden picture: enough to be timed."""
+def short_export(model, config, classes, runtime="paddle-fp32"):
+    """An Artefact in a temporary folder, with a grey golden picture and the fp32 graph, and the file that the library
+    of `runtime` reads instead: enough to be timed. ExportErrors as of `export`.
+    """
+    library, _ = check_name(runtime)
     with tempfile.TemporaryDirectory(prefix="ppmobile-") as folder:
         picture = Path(folder) / "grey.png"
         write_image(picture, np.full((*input_size(config), 3), 127, np.uint8))
-        yield export_model(model, config, classes, Path(folder) / "net", picture=picture, say=lambda line: None)
+        yield export_model(model, config, classes, Path(folder) / "net", ("paddle", library), picture,
+                           say=lambda line: None)
 
 
 def input_size(config):

@@ -1,25 +1,29 @@
 """Bias correction: what rounding adds to the mean of each channel of a layer is taken off behind it.
 
 As arXiv:1906.04721, section 4.2, but with means over pictures instead of those that batch norm tells. A layer's own
-shift alone is corrected; then what comes into the next layer has the right mean again.
+shift alone is corrected; then what comes into the next layer has the right mean again. A layer that runs several times,
+as a head of several maps does, has another shift each time and one bias for all: it stays as it is.
 """
+
+from collections import Counter
 
 import numpy as np
 import paddle
 
 from ..export.program import load_graph, run_graph
-from .qat.graph import branch
+from .qat.graph import branch, readers
 from .quantizers import INPUTS, layer_name, layers, scales, tensor
 
 
 def shifts(fp32_folder, quantized, images):
     """{layer: (channels,) float32}: by how much int8 of a layer alone raises its mean output over images (N, 3, H, W).
 
-    quantized: the Graph that tells the ranges.
+    quantized: the Graph that tells the ranges. Layers that run several times are left out.
     """
     graph = load_graph(fp32_folder)
+    times = Counter(layer for layer, _ in readers(graph))
     names = {layer: op.output_arg_names[0] for layer, op in layers(graph).items()}
-    copies = branch(graph, scales(quantized))
+    copies = branch(graph, {layer: limit for layer, limit in scales(quantized).items() if times[layer] == 1})
     total = dict.fromkeys(copies, 0.0)
     for image in images:
         values = run_graph(graph, image[None], [*copies.values(), *(names[layer] for layer in copies)])

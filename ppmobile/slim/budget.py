@@ -41,29 +41,39 @@ def search(config, run, overwrite=False, command="called from Python", say=print
     Layers are cut by the ratios of the config's Prune step, if there is one, and else all alike; the steps of the
     config that train then follow, and for an int8 runtime PTQ, which keeps as few layers in float as the accuracy
     asks for. What an earlier call of the same search did is kept, unless `overwrite`. ConfigError without a budget, for
-    a runtime that cannot run here and for steps that a budget has no use for.
+    a runtime that cannot run here, for steps that a budget has no use for, and, before any training, where even the
+    strongest cut takes too long; PPMobileError where the machine is too busy for its times to mean anything. None
+    after Ctrl-C in a training, when it has been said by which command the search goes on.
     """
     check(config)
     tries, budget = Tries(config, run, overwrite), config.slim.budget
     candidates, limit = Candidates(config, run, say), MARGIN * budget.ms
     for number in range(1, TRIES + 1):
-        power = tries.power(number, lambda limit=limit: weakest(candidates, limit))
+        power = tries.power(number, lambda limit=limit: solve(candidates.ms, limit, HALVINGS))
+        if power is None:
+            break  # the strongest cut takes longer, and to train it would be in vain
         one = tries.result(number)
         one = Found(**one) if one else made(candidates, power, number, overwrite, command, say)
+        if one is None:
+            return None
         tries.put(number, vars(one))
         say(f"try {number}: {told(one, budget)}")
         if one.ms is None or one.ms <= MARGIN * budget.ms or power >= STRONGEST:
             break  # a stronger cut loses more accuracy, or there is none
         limit *= min(0.95, MARGIN * budget.ms / one.ms)
+    if not tries.results():
+        raise out_of_reach(candidates)
     best = min((Found(**one) for one in tries.results()), key=lambda one: distance(one, budget))
     tries.end(vars(best), command)
     return best
 
 
-def weakest(candidates, limit):
-    """The power of the weakest cut that takes at most `limit` milliseconds, or the strongest if none does."""
-    power = solve(candidates.ms, limit, HALVINGS)
-    return STRONGEST if power is None else power
+def out_of_reach(candidates):
+    """The ConfigError that tells the nearest time there is: that of the strongest cut."""
+    budget, whole, least = candidates.budget, candidates.ms(0.0), candidates.ms(STRONGEST)
+    return ConfigError(f"slim.budget.ms: {budget.ms:g} cannot be met by the layers that may be cut: the nearest is the "
+                       f"strongest cut, {least:.4g} ms on {budget.runtime}, of the whole net {whole:.4g}; wanted are "
+                       f"{MARGIN * budget.ms:.3g}, {100 * MARGIN:g} % of the budget; raise it, or exclude less")
 
 
 def distance(one, budget):
@@ -75,8 +85,27 @@ def distance(one, budget):
 def told(one, budget):
     """A Found in words."""
     if one.ms is None:
-        return f"no {budget.runtime} within max_drop {budget.max_drop:g}; {100 * one.drop:+.1f} points lost in float"
-    return f"{one.ms:.2f} ms of {budget.ms:g} on {budget.runtime}, {100 * one.drop:+.1f} points lost"
+        return f"no {budget.runtime} within max_drop {budget.max_drop:g}, {points(one.drop)} in float"
+    return f"{one.ms:.2f} ms of {budget.ms:g} on {budget.runtime}, {points(one.drop)}"
+
+
+def points(drop):
+    """What the metric, 0 to 1, lost or gained, in words."""
+    return f"{100 * abs(drop):.1f} points {'gained' if drop < 0 else 'lost'}"
+
+
+def verdict(one, budget):
+    """Whether a Found keeps to the budget, and if not, which of its limits it misses, in words."""
+    if one.within:
+        return "keeps to the budget"
+    missed = []
+    if one.ms is None:
+        missed.append("loses too much in int8")
+    elif one.ms > MARGIN * budget.ms:
+        missed.append(f"takes longer than {MARGIN * budget.ms:.3g} ms, {100 * MARGIN:g} % of the budget")
+    if not allowed(one.drop, budget.max_drop):
+        missed.append(f"loses more than max_drop, {budget.max_drop:g}, allows")
+    return f"is the nearest found, but {', and '.join(missed)}"
 
 
 def check(config):
@@ -101,7 +130,10 @@ def check(config):
 
 
 def made(candidates, power, number, overwrite, command, say):
-    """The Found of a whole net: cut so, trained by the config's steps, quantized for an int8 runtime."""
+    """The Found of a whole net: cut so, trained by the config's steps, quantized for an int8 runtime.
+
+    None after Ctrl-C in a training.
+    """
     from . import pipeline
 
     config, budget = candidates.config, candidates.budget
@@ -118,7 +150,7 @@ def made(candidates, power, number, overwrite, command, say):
     own = from_tree(tree, {}, "", config.file)
     again = command.replace(" --overwrite", "")
     if pipeline.run(own, resume=not overwrite, overwrite=True, command=command, say=say, again=again):
-        raise KeyboardInterrupt
+        return None
     rows = json.loads((folder / "slim.json").read_text(encoding="utf-8"))["rows"]
     return judged(rows, budget, say)
 

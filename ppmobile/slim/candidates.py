@@ -2,19 +2,21 @@
 
 import copy
 import json
+import math
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from ..artefact import GOLDEN, golden, read, seal
-from ..errors import ConfigError
+from ..errors import ConfigError, ExportError, PPMobileError
 from ..files import write_text
 from ..predict.runtimes import status
 from ..profiling.latency import variation
 from ..profiling.net import input_size, short_export
 from ..profiling.verdict import NOISY
 from ..profiling.workers import Worker
+from ..wording import reason
 from .coupling import couple
 from .cut import cut
 from .importance import importance
@@ -26,7 +28,9 @@ from .steps.prune import HALF
 QUANTILE = 0.75  # of the runs: as many stay below the time that is told
 ROUNDS, RUNS, WARM_UP = 4, 25, 10
 ATTEMPTS = 3  # at rounds that agree
+UNSTEADY = 0.30  # beyond it, of rounds or of a cut net against the whole, a time is no ground for a training
 CALIBRATED = 4  # pictures for a candidate's int8, which is only timed
+BUSY = "something else runs on this machine; run it again when it is quiet, without --overwrite to keep what is done"
 
 
 class Candidates:
@@ -50,17 +54,28 @@ class Candidates:
         self.known = {}
 
     def ms(self, power):
-        """Milliseconds of the net cut so; nets of equal widths are timed once."""
+        """Milliseconds of the net cut so; nets of equal widths are timed once.
+
+        PPMobileError if it is so much slower than the whole net, timed before, that one of the two times is wrong.
+        """
         mask = keep_mask(self.coupling, self.scores, stronger(self.ratios, power), self.step.multiple_of)
         if mask.tobytes() not in self.known:
-            model = copy.deepcopy(self.net.model)
-            cut(model, self.coupling, mask)
-            with short_export(model, self.net.config, self.net.classes) as artefact:
-                if self.budget.runtime.endswith("int8"):
-                    artefact = rough_int8(artefact, self.budget.runtime, self.pictures())
-                self.known[mask.tobytes()] = timed(artefact, self.budget.runtime, self.budget.threads, self.say)
-            self.say(f"{int(mask.sum())} of {len(mask)} channels: {self.known[mask.tobytes()]:.2f} ms")
+            found, whole = self._timed(mask), self.known.get(np.ones_like(mask).tobytes(), math.inf)
+            self.say(f"{int(mask.sum())} of {len(mask)} channels: {found:.2f} ms")
+            if found > (1 + UNSTEADY) * whole:
+                raise PPMobileError(f"the times contradict each other: {whole:.2f} ms of the whole net, and "
+                                    f"{found:.2f} of one with fewer channels; {BUSY}")
+            self.known[mask.tobytes()] = found
         return self.known[mask.tobytes()]
+
+    def _timed(self, mask):
+        """Milliseconds of a copy of the net, cut to `mask`."""
+        model, runtime = copy.deepcopy(self.net.model), self.budget.runtime
+        cut(model, self.coupling, mask)
+        with short_export(model, self.net.config, self.net.classes, runtime) as artefact:
+            if runtime.endswith("int8"):
+                artefact = rough_int8(artefact, runtime, self.pictures())
+            return timed(artefact, runtime, self.budget.threads, self.say)
 
     def pictures(self):
         """(CALIBRATED, 3, H, W) float32 of the split val."""
@@ -79,20 +94,23 @@ class Candidates:
 def timed(artefact, runtime, threads=1, say=print):
     """Milliseconds that three quarters of the runs of an Artefact stay below, the median of several rounds.
 
-    Rounds that disagree are run again; if they never agree, the steadiest are taken, and it is said. ConfigError if
-    the runtime cannot run it.
+    Rounds that disagree are run again; if they never agree, the steadiest are taken, and it is said. PPMobileError if
+    even those are UNSTEADY; ConfigError if the runtime cannot run it.
     """
-    reason = status(runtime, artefact)
-    if reason:
-        raise ConfigError(f"slim.budget.runtime: {runtime}: {reason}")
+    absent = status(runtime, artefact)
+    if absent:
+        raise ConfigError(f"slim.budget.runtime: {runtime}: {absent}")
     with Worker(artefact.folder, runtime, threads) as worker:
         if worker.reason:
             raise ConfigError(f"slim.budget.runtime: {runtime}: {worker.reason}")
         worker.run(WARM_UP)
         rounds = steadiest(lambda: [float(np.quantile(worker.run(RUNS), QUANTILE)) for _ in range(ROUNDS)])
+    told = f"rounds of the same net took {min(rounds):.2f} to {max(rounds):.2f} ms"
+    if variation(rounds) > UNSTEADY:
+        raise PPMobileError(f"{told}; {BUSY}")
     if variation(rounds) > NOISY:
-        say(f"warning: rounds of the same net took {min(rounds):.2f} to {max(rounds):.2f} ms: something else runs on "
-            "this machine, so the time may be another when it is measured again")
+        say(f"warning: {told}: something else runs on this machine, so the time may be another when it is measured "
+            "again")
     return float(np.median(rounds))
 
 
@@ -107,15 +125,26 @@ def steadiest(rounds):
 
 
 def rough_int8(artefact, runtime, images):
-    """The Artefact with int8 files of all layers for one runtime, whose answers nobody will see."""
+    """The Artefact with int8 files of all layers for one runtime, whose answers nobody will see.
+
+    ExportError if they cannot be made.
+    """
     from .calibrate import calibrate
-    from .ptq import target
+    from .ptq import check_targets, target
     from .targets import Material
 
+    library = runtime.split("-")[0]
+    check_targets(artefact, (library,), "slim.budget.runtime")
     with tempfile.TemporaryDirectory(prefix="ppmobile-") as work:
         quantized = calibrate(artefact.folder, images, ("abs_max",), Path(work))["abs_max"]
-        made = target(runtime.split("-")[0], Material(artefact, quantized, images, Path(work)))
-        made.build(made.always_float())
+        made = target(library, Material(artefact, quantized, images, Path(work)))
+        try:
+            made.build(made.always_float())
+        except PPMobileError:
+            raise
+        except Exception as error:  # OpenVINO, nncf and ONNX Runtime have no base of their own
+            raise ExportError(f"slim.budget.runtime: {runtime}: int8 cannot be made of this net "
+                              f"({type(error).__name__}: {reason(error)}); choose another runtime") from error
         made.finish()
     deploy = {**artefact.deploy, "quantization": {"targets": {}}}
     write_text(artefact.path(GOLDEN), json.dumps({**golden(artefact.folder), "deploy": deploy}) + "\n")

@@ -31,9 +31,13 @@ def check_target(target):
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= top:
             what = "milliseconds above 0" if key == "ms" else "the share to keep, above 0 and up to 1"
             raise ConfigError(f"target.{key}: must be {what}, got {show(value)}")
-    if target.get("runtime", RUNTIME) not in NAMES:
-        raise ConfigError(f"target.runtime: unknown runtime {show(target['runtime'])}."
-                          f"{suggestion(target['runtime'], NAMES)} Known: {', '.join(NAMES)}")
+    runtime = target.get("runtime", RUNTIME)
+    if runtime not in NAMES:
+        raise ConfigError(f"target.runtime: unknown runtime {show(runtime)}."
+                          f"{suggestion(runtime, NAMES)} Known: {', '.join(NAMES)}")
+    if runtime.endswith("int8"):
+        raise ConfigError(f"target.runtime: {runtime}: a net that is being cut is not quantized yet; name a runtime in "
+                          "fp32 or bf16, or use `ppmobile slim budget`, which times each cut in int8")
 
 
 def power_for(target, model, coupling, keep, image_size, context):
@@ -69,7 +73,7 @@ def _measured(model, coupling, mask, runtime, context):
     candidate = copy.deepcopy(model)
     candidate.structure = dict(model.structure)
     cut(candidate, coupling, mask)
-    with short_export(candidate, context.config, context.classes) as artefact:
+    with short_export(candidate, context.config, context.classes, runtime) as artefact:
         reason = status(runtime, artefact)
         if reason:
             raise ConfigError(f"target.runtime: {runtime} cannot time a net that is being cut: {reason}")

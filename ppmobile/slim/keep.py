@@ -2,7 +2,9 @@
 
 import math
 
+from ..profiling.verdict import NOISY
 from .loss import allowed
+from .measure import change
 
 FASTER = 0.02  # a smaller gain in time is not worth a step, however surely it was measured
 
@@ -23,7 +25,8 @@ def fastest_runtime(row):
 def judge(rows, kinds, max_drop):
     """Put "keep" (True, False, or None where that is not known yet) and "why" into rows; the first is the start's.
 
-    A cut that a later step's training mends is judged with all that follows up to that training, by what comes out.
+    A cut that a later step's training mends is judged with all that follows up to that training, by what comes out; if
+    it does not pay yet and the next step is a training too, that one may mend the rest, and is judged with them.
     Steps pay if the metric is at most max_drop below the start's and they made the net faster, or better, than the
     last one that paid. kinds: the Step classes of the run. Returns the row of the last one that paid.
     """
@@ -31,11 +34,13 @@ def judge(rows, kinds, max_drop):
     group = []
     for place, row in enumerate(rows[1:]):
         group.append(row)
-        cut = kinds[place].finishes or not kinds[place].trains
-        if cut and any(kind.trains for kind in kinds[place + 1:]):
-            row["keep"], row["why"] = None, "judged with the training after it"
+        row["keep"], row["why"] = None, "judged with the training after it"
+        cut, later = kinds[place].finishes or not kinds[place].trains, kinds[place + 1:]
+        if cut and any(kind.trains for kind in later):
             continue
         keep, why = paid(row, kept, start, max_drop)
+        if not keep and group[1:] and later and later[0].trains:  # a cut opened the group
+            continue
         for one in group:
             one["keep"], one["why"] = keep, why if one is row else f"with {row.get('stage')}: {why}"
         kept, group = row if keep else kept, []
@@ -44,20 +49,28 @@ def judge(rows, kinds, max_drop):
 
 def paid(row, kept, start, max_drop):
     """(whether a row is worth keeping, why) against the last `kept` and the start."""
-    value, base, before = (fastest(one)[1]["value"] for one in (row, start, kept))
-    drop, gain = base - value, speed(row) / speed(kept)
-    told = f"{100 * abs(drop):.1f} points {'below' if drop > 0 else 'above'} the start, {gain:.2f}x the speed before"
+    score, base, before = (fastest(one)[1] for one in (row, start, kept))
+    drop, gain = base["value"] - score["value"], speed(row) / speed(kept)
+    name = fastest_runtime(row)
+    told = (f"{100 * abs(drop):.1f} points {'below' if drop > 0 else 'above'} the start"
+            f"{f' on {name}' if name else ''}, {gain:.2f}x the speed before")
     if not allowed(drop, max_drop):
         return False, f"{told}: more than slim.max_drop is lost"
     least = 1 + max(FASTER, 2 * math.hypot(error(row), error(kept)))
-    if gain <= least and value <= before:
-        return False, f"{told}: neither better nor surely faster, for which it takes more than {least:.2f}x"
+    better = change(score, before)["low"] > 0  # False for NaN, of resamples that say nothing
+    if gain <= least and not better:
+        return False, f"{told}: neither surely better nor surely faster, for which it takes more than {least:.2f}x"
     return True, told
 
 
 def error(row):
-    """The standard error of the time of a row's fastest runtime, as a share of it; 0 where it is not known."""
-    return row["runtimes"].get(fastest_runtime(row), {}).get("error") or 0.0
+    """The standard error of the time of a row's fastest runtime, as a share of it; 0 where nothing ran.
+
+    A single turn tells none: then it counts as so much that a warning would be due.
+    """
+    name = fastest_runtime(row)
+    known = row["runtimes"][name]["error"] if name else 0.0
+    return NOISY if known is None else known
 
 
 def speed(row):

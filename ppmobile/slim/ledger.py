@@ -15,7 +15,7 @@ from . import measure, slim_report, stage
 from .keep import fastest, judge
 from .steps import STEPS, Context
 
-CACHE, START = "measured.json", "00_start"
+CACHE, START, ARTEFACT = "measured.json", "00_start", "artefact"
 MEDIAN = math.sqrt(math.pi / 2)  # standard error of a median over that of a mean, of normal values
 
 
@@ -27,12 +27,13 @@ class Ledger:
     def __init__(self, config, command, say=print):
         self.config, self.slim, self.command, self.say = config, config.slim, command, say
         self.folder, self.rows, self.result = Path(config.output), [], None
+        self.runtimes = with_base(self.slim.runtimes)
         self.kinds = [STEPS.get(part["name"]) for part in self.slim.steps]
 
     def begin(self, start):
         """Measure the net of the run `start`, which the others are compared with."""
         run = Path(start)
-        home = run if run.parent == self.folder else self.folder / START
+        home = self.folder / START if self.slim.start else run  # whose own training is left as it is
         net = measure.Net(run, self.config)
         self.split = measure.Split(self.config, self.slim.split, net.classes, net.saved.path)
         self.result = self._add("start", run, home, net)
@@ -51,7 +52,7 @@ class Ledger:
 
     def _add(self, name, run, home, net, step=None, context=None):
         """The row of a net, measured or as it was measured before."""
-        about = {"net": sha256(net.saved.path), "runtimes": self.slim.runtimes, "threads": self.slim.threads,
+        about = {"net": sha256(net.saved.path), "runtimes": self.runtimes, "threads": self.slim.threads,
                  "runs": self.slim.runs, "split": self.slim.split, "start": self.rows[0]["net"] if self.rows else "",
                  "config": stage.measuring(self.config, self.slim.split)}
         row = _cached(home, about)
@@ -60,14 +61,14 @@ class Ledger:
             row = self._measured(name, run, home, net, step, context)
             row["net"] = about["net"]
             write_json(home / CACHE, {"about": about, "row": row})
-        row["widths"] = net.widths
+        row.update(folder=str(run), artefact=str(home / ARTEFACT), widths=net.widths)  # the cache may be a copied one
         self.rows.append(row)
         self.say(slim_report.line(row, self.rows[0]))
         return row
 
     def _measured(self, name, run, home, net, step, context):
         """Everything that is known of a net as soon as it is made."""
-        artefact = measure.make_artefact(run, home / "artefact", net.config, self.slim.runtimes, step, context)
+        artefact = measure.make_artefact(run, home / ARTEFACT, net.config, self.runtimes, step, context)
         score = self.split.of_net(net.model)
         before = [read(self.rows[0]["artefact"])] if self.rows else []
         times = self._times([*before, artefact])
@@ -76,10 +77,9 @@ class Ledger:
             runtimes[runtime]["file_bytes"] = measure.file_bytes(artefact, runtime)
             if scored_by_files(runtime, simulated):
                 runtimes[runtime]["score"] = self.split.of_artefact(artefact.folder, runtime, self.slim.threads)
-        row = {"step": name, "stage": home.name, "folder": str(run), "artefact": str(artefact.folder),
-               "metric": self.split.main, "split": self.slim.split, "score": score, "simulated": simulated,
-               "cost": net.cost,
-               "predicted": self._predicted(run, net), "runtimes": runtimes, "keep": None, "why": ""}
+        row = {"step": name, "stage": home.name, "metric": self.split.main, "split": self.slim.split, "score": score,
+               "simulated": simulated, "cost": net.cost, "predicted": self._predicted(run, net), "runtimes": runtimes,
+               "keep": None, "why": ""}
         row["start_ms"] = fastest({**row, "runtimes": times[0]})[0]
         return row
 
@@ -94,7 +94,7 @@ class Ledger:
 
         error: the standard error of the median, as a share of it; None for a single turn.
         """
-        rows = latency.bench(artefacts, self.slim.runtimes, self.slim.threads, self.slim.runs, say=lambda line: None)
+        rows = latency.bench(artefacts, self.runtimes, self.slim.threads, self.slim.runs, say=lambda line: None)
         turns = math.ceil(self.slim.runs / latency.TURN)
         return [{row["runtime"]: {**{key: row[key] for key in ("median_ms", "p90_ms", "noise")},
                                   "error": row["noise"] and MEDIAN * row["noise"] / math.sqrt(turns)}
@@ -117,8 +117,8 @@ class Ledger:
             judge(self.rows, self.kinds, self.slim.max_drop)
         self.write()
         write_page(self.folder, self.rows, self.result, self.config, self.about())
-        self.say("\n".join(slim_report.table(self.rows)))
-        self.say(f"the net to take is {self.result['folder']}; the report is {self.folder / 'slim.html'}")
+        self.say("\n".join([*slim_report.table(self.rows), *slim_report.noise(self.rows)]))
+        self.say(f"the net to take is {slim_report.taken(self.result)}; the report is {self.folder / 'slim.html'}")
 
     def _memory(self, artefacts):
         """Put the peak memory into the rows."""
@@ -145,12 +145,20 @@ class Ledger:
         machine = examine()
         return {"command": self.command, "date": time.strftime("%Y-%m-%d %H:%M"), "cpu": machine.cpu,
                 "cores": machine.cores, "threads": self.slim.threads, "runs": self.slim.runs,
-                "result": self.result["folder"],
                 "python": ".".join(map(str, machine.python)), "paddlepaddle": machine.versions.get("paddlepaddle")}
 
     def write(self):
         """slim.json, slim.csv and slim.md, of the rows so far."""
-        slim_report.write(self.folder, self.rows, self.about())
+        slim_report.write(self.folder, self.rows, self.result, self.about())
+
+
+def with_base(runtimes):
+    """The names of the runtimes to measure: if all are of int8, which a net in float has no files for, fp32 of the same
+    libraries as well, so that there is something to compare with.
+    """
+    if not all(name.endswith("-int8") for name in runtimes):
+        return list(runtimes)
+    return [*runtimes, *(name.replace("-int8", "-fp32") for name in runtimes)]
 
 
 def scored_by_files(runtime, simulated):
@@ -165,6 +173,6 @@ def _cached(home, about):
     try:
         known = json.loads((home / CACHE).read_text(encoding="utf-8"))
         row = known["row"] if known["about"] == about else None
-        return row if row and (Path(row["artefact"]) / "deploy.yml").is_file() else None
+        return row if row and (home / ARTEFACT / "deploy.yml").is_file() else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -1,5 +1,7 @@
 """A slim run: the steps of a config one after the other, each begun with the former's folder only, and measured."""
 
+import json
+import shutil
 from pathlib import Path
 
 from ..config import dump, to_dict
@@ -8,9 +10,10 @@ from ..engine import run as engine
 from ..engine.checkpoint import Checkpoint
 from ..engine.folder import write_record
 from ..errors import CheckpointError, ConfigError, ExportError, PPMobileError
-from ..files import write_text
+from ..files import explain_os_errors, write_text
 from ..predict.runtimes import check_name
 from . import stage as stages
+from .rehearsal import rehearse
 from .steps import Context, Step
 
 TO_COME = "what is trained first"
@@ -24,33 +27,54 @@ def run(config, resume=False, overwrite=False, command="called from Python", say
     that goes on after Ctrl-C, if not `slim run --resume`. Results are measured after each step, and reported in
     slim.json, slim.csv, slim.md and slim.html.
     """
+    check(config)
+    with explain_os_errors(config.output):
+        Path(config.output).mkdir(parents=True, exist_ok=True)
+    check_folder(config, resume, overwrite)
+    if overwrite or not resume:
+        rehearse(config, planned(config))
+    write_text(Path(config.output) / "config.yml", dump(config))
+    again = again or f"ppmobile slim run --resume {config.output}"
+    works = Works(resume, overwrite, command, say)
+    try:
+        if carry_out(config, works, first_command(config.output, command) if resume else command):
+            return 0
+    except KeyboardInterrupt:  # while something was measured or cut; a training saves first
+        pass
+    say(f"stopped and saved; go on with: {again}")
+    return 130
+
+
+def carry_out(config, works, command):
+    """Do the steps with Works, measure and report; False where a training was interrupted."""
     from .ledger import CACHE, START, Ledger
 
-    check(config)
-    folder = Path(config.output)
-    check_folder(config, resume, overwrite)
-    if not resume:
-        (folder / START / CACHE).unlink(missing_ok=True)  # measured in an earlier run, perhaps on a busier machine
-    if overwrite or not resume or not (folder / "config.yml").is_file():
-        write_text(folder / "config.yml", dump(config))
-    works = Works(resume, overwrite, command, say)
-    ledger = Ledger(config, command, say)
+    if not works.resume:  # measured in an earlier run, perhaps on a busier machine
+        (Path(config.output) / START / CACHE).unlink(missing_ok=True)
+    ledger = Ledger(config, command, works.say)
     start = config.slim.start
     if not start:
-        first = stages.first_stage(config)
-        if works.carry_out(first) == 130:
-            return stopped(again or f"ppmobile slim run --resume {config.output}", say)
-        start = first.folder
+        one = stages.first_stage(config)
+        if works.carry_out(one) == 130:
+            return False
+        start = one.folder
     first = start
     ledger.begin(start)
     for place in range(len(config.slim.steps)):
         one = stages.stage(config, place, start, first)
         if works.carry_out(one, start) == 130:
-            return stopped(again or f"ppmobile slim run --resume {config.output}", say)
+            return False
         start = ledger.add(one, place)
     ledger.end()
-    write_text(folder / "config.yml", dump(config))
-    return 0
+    return True
+
+
+def first_command(folder, command):
+    """The command that began the slim run in a folder, as its report tells; `command` where there is no report."""
+    try:
+        return json.loads((Path(folder) / "slim.json").read_text(encoding="utf-8"))["command"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return command
 
 
 def check_folder(config, resume, overwrite):
@@ -69,9 +93,11 @@ def check_folder(config, resume, overwrite):
         for one in every:
             refuse_stale(one, *stages.state(one, stages.inputs(one), {"slim.start", *stages.contents(one)}))
     if overwrite and not resume:
-        keep_start(config.slim.start, [one.folder for one in every])
+        keep_start(config.slim.start, [*(one.folder for one in every), *stages.former(folder)])
         for one in every:
             stages.clear(one)
+        for left in stages.former(folder):  # of a longer list of steps
+            shutil.rmtree(left)
 
 
 def keep_start(start, folders):
@@ -87,12 +113,6 @@ def refuse_stale(one, state, why):
     if state == "stale":
         raise PPMobileError(f"{one.folder}: was made otherwise: {why}; --resume --overwrite makes it and what "
                             "follows anew, or undo the change")
-
-
-def stopped(again, say):
-    """Say by which command an interrupted run goes on; the exit status."""
-    say(f"stopped and saved; go on with: {again}")
-    return 130
 
 
 def check(config):
@@ -119,6 +139,9 @@ def check(config):
         if place < len(steps) - 1 and not one.trains and type(one.step).deploy is not Step.deploy:
             raise ConfigError(f"slim.steps.{place}: {one.name} makes files of the net as it is then, which the steps "
                               "after it would not change; put it last")
+        if one.step.needs_float and any(former.name == "QAT" for former in steps[:place]):
+            raise ConfigError(f"slim.steps.{place}: {one.name} needs a net in float, and QAT before it makes one in "
+                              "simulated int8; put it before QAT, or leave it out")
         if one.step.int8 and not any(name.endswith("-int8") for name in slim.runtimes):
             raise ConfigError(f"slim.steps.{place}: {one.name} is for int8, which none of slim.runtimes is; add "
                               "paddle-int8")
@@ -157,6 +180,7 @@ class Works:
         now = stages.inputs(one, start)
         begun = self.prepare(one, now)
         if begun == "done":
+            whole(one.folder)
             self.say(f"{one.folder.name}: done already")
             return 0
         self.say(f"{one.folder.name}: " + ("goes on" if begun == "begun" else "begins"))
@@ -203,6 +227,14 @@ class Works:
         write_net(one.folder, model, config, classes, saved.meta["order"])
         write_text(one.folder / "config.yml", dump(config))
         write_record(one.folder, self.command, 1)
+
+
+def whole(folder):
+    """CheckpointError, with what to do, if the result of a finished stage cannot be read."""
+    try:
+        checkpoints.load(folder)
+    except CheckpointError as error:
+        raise CheckpointError(f"{error}; remove the folder {folder}, and --resume makes it again") from error
 
 
 def write_net(folder, model, config, classes, order):

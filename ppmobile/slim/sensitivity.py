@@ -23,6 +23,7 @@ COLUMNS = ("group", "width", "ratio", "metric", "macs", "params")
 TABLE, PICTURE, ABOUT = "sensitivity.csv", "sensitivity.png", "sensitivity.json"
 RATIOS = (0.25, 0.5, 0.75)
 DROP = 0.01  # for which ratios are proposed by default: a point
+SURE = 3  # pictures: a difference of fewer answers may be chance; a choice of ours
 
 
 class Sensitivity:
@@ -58,7 +59,7 @@ class Sensitivity:
             before = {}
         changed = [key for key in about if before.get(key) != about[key]]
         if changed:
-            raise PPMobileError(f"{self.folder}: its table is of another {changed[0]}; --overwrite begins anew, or "
+            raise PPMobileError(f"{self.folder}: {other(changed[0], before, about)}; --overwrite begins anew, or "
                                 "choose another folder with --out FOLDER")
         return read(self.folder / TABLE) if (self.folder / TABLE).is_file() else []
 
@@ -102,6 +103,15 @@ class Sensitivity:
     def proposed(self, drop=DROP):
         """{group: share that may go at a loss of `drop` of it alone}."""
         return ratios_from_sensitivity(self.rows, drop)
+
+
+def other(key, before, now):
+    """In words that one key of what a table was measured with, a dict, was not what it is now."""
+    if key == "pictures":
+        return f"its table was measured on {before.get(key)} pictures, and now it would be {now[key]}"
+    if key == "importance":
+        return f"its table was measured with --importance {before.get(key)}, and now it would be {now[key]}"
+    return f"its table was measured with another {key}"
 
 
 def spread(items, count):
@@ -151,5 +161,6 @@ def draw(rows, metric, png_path):
             axes.text(column, line, f"{value:.1f}", ha="center", va="center", fontsize=6, color=color)
     axes.set_xticks(range(len(ratios)), [f"{ratio:.0%}" for ratio in ratios])
     axes.set_yticks(range(len(names)), names, fontsize=6)
-    axes.set_xlabel(f"channels removed; points of {metric} lost")
+    # below the whole figure, for the columns alone may be narrower than the text
+    figure.supxlabel(f"channels removed;\npoints of {metric} lost", fontsize=7)
     save(figure, png_path)

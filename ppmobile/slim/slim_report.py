@@ -5,11 +5,14 @@ import io
 from pathlib import Path
 
 from ..files import write_json, write_text
+from ..profiling.verdict import NOISY
+from .cut_table import millions
 from .measure import change
 
 COLUMNS = ("stage", "step", "metric", "split", "simulated", "value", "low", "high", "test", "macs", "params",
-           "weight_bytes", "runtime", "median_ms", "p90_ms", "times_as_fast", "file_bytes", "peak_mib", "runtime_value",
-           "runtime_test", "keep")
+           "weight_bytes", "runtime", "median_ms", "p90_ms", "noise", "times_as_fast", "file_bytes", "peak_mib",
+           "runtime_value", "runtime_test", "keep")
+FIGURES = ("median_ms", "p90_ms", "noise", "file_bytes", "peak_mib")  # of a runtime, as they stand in its row
 NET = "the net"  # as trained, in float or in simulated int8; its files may answer otherwise
 
 
@@ -18,9 +21,14 @@ def scored(score):
     return f"{100 * score['value']:.1f} ({100 * score['low']:.1f} to {100 * score['high']:.1f})"
 
 
+def base(start):
+    """The first runtime of the list that the start's net ran on, to which all times are compared; None if none did."""
+    return next((name for name, one in start["runtimes"].items() if one.get("median_ms")), None)
+
+
 def base_ms(rows):
-    """Milliseconds of the start's net on the first runtime of the list, to which all times are compared."""
-    return next((one["median_ms"] for one in rows[0]["runtimes"].values() if one.get("median_ms")), None)
+    """Milliseconds of the start's net on that runtime, or None."""
+    return rows[0]["runtimes"].get(base(rows[0]), {}).get("median_ms")
 
 
 def line(row, start):
@@ -39,7 +47,7 @@ def line(row, start):
 
 
 def _cost(cost):
-    return f"{cost['macs'] / 1e6:.1f} M MACs, {cost['params'] / 1e6:.3f} M parameters, {cost['bytes'] / 1e6:.2f} MB"
+    return f"{millions(cost['macs'])} M MACs, {millions(cost['params'])} M parameters, {millions(cost['bytes'])} MB"
 
 
 def _signed(score):
@@ -62,7 +70,7 @@ def head(rows):
     """The names of the columns."""
     return ["step", f"{rows[0]['metric']} of {NET} on {rows[0]['split']} (95 %)", f"{NET} to the start",
             f"{NET} on test", "M parameters", "M MACs", "MB weights",
-            *(f"{name} ms, p90, times as fast" for name in _runtimes(rows)), "peak MiB", "keep"]
+            *(f"{name} ms, p90, times as fast, size of files, peak memory" for name in _runtimes(rows)), "keep"]
 
 
 def cells(row, rows):
@@ -70,34 +78,57 @@ def cells(row, rows):
     cost, start = row["cost"], rows[0]
     speeds = [timed(row["runtimes"].get(name), base_ms(rows), row["metric"], start["score"])
               for name in _runtimes(rows)]
-    peaks = [f"{one['peak_mib']:.0f}" for one in row["runtimes"].values() if one.get("peak_mib")]
     keep = {True: "yes", False: "no", None: "-"}[row["keep"]]
     return [row["stage"], scored(row["score"]) + (" in simulated int8" if row["simulated"] else ""),
             "-" if row is start else _signed(change(row["score"], start["score"])),
-            scored(row["test"]) if row.get("test") else "-", f"{cost['params'] / 1e6:.3f}", f"{cost['macs'] / 1e6:.1f}",
-            f"{cost['bytes'] / 1e6:.2f}", *speeds, " / ".join(peaks) or "-", keep]
+            scored(row["test"]) if row.get("test") else "-",
+            *(millions(cost[key]) for key in ("params", "macs", "bytes")), *speeds, keep]
 
 
-def timed(one, base, metric, start):
-    """The text for one runtime: its times, how much faster than the start, and where its files were scored their own
-    metric, against the score of the start.
+def timed(one, before, metric, start):
+    """The text for one runtime: its times, how much faster than the milliseconds `before` (None: not known), its files
+    and memory, and where its files were scored their own metric, against the score of the start.
     """
     if not one or not one.get("median_ms"):
         return "-"
+    times = f"{before / one['median_ms']:.2f}x" if before else "-"
+    numbers = [f"{one['median_ms']:.2f}", f"{one['p90_ms']:.2f}", times]
+    numbers += [f"{millions(one['file_bytes'])} MB"] if one.get("file_bytes") else []
+    numbers += [f"{one['peak_mib']:.0f} MiB"] if one.get("peak_mib") else []
     own = ""
     if one.get("score"):
         own = f"; {metric} {scored(one['score'])}, {_signed(change(one['score'], start))} to the start"
     own += f"; on test {scored(one['test'])}" if one.get("test") else ""
-    return f"{one['median_ms']:.2f}, {one['p90_ms']:.2f}, {base / one['median_ms']:.2f}x{own}"
+    return ", ".join(numbers) + own
 
 
-def write(folder, rows, about):
-    """Write slim.json (without the widths' details), slim.csv and slim.md into `folder`."""
+def noise(rows):
+    """[a warning] that names the noisiest time, if any varies too much between its turns to be trusted; else []."""
+    found = [(one["noise"], row["stage"], name) for row in rows for name, one in row["runtimes"].items()
+             if (one.get("noise") or 0) > NOISY]
+    if not found:
+        known = [one["noise"] for row in rows for one in row["runtimes"].values() if one.get("noise") is not None]
+        return [] if known else ["one turn: how much the times vary is not known; slim.runs of 20 or more take several"]
+    worst, stage, name = max(found)
+    others = f", and {len(found) - 1} more times by over {NOISY:.0%}" if found[1:] else ""
+    return [f"the times of {stage} on {name} vary by {worst:.0%} between turns{others}: close other programs, and let "
+            "the same command with --resume time all nets again, before you trust times or what was kept for them"]
+
+
+def taken(row):
+    """Where the net to take lies, in words: its row's folder, and why that did not pay if so."""
+    return row["folder"] + (f" (it did not pay: {row['why']})" if row["keep"] is False else "")
+
+
+def write(folder, rows, result, about):
+    """Write slim.json (without the widths' details), slim.csv and slim.md into `folder`; result: the row of the net to
+    take.
+    """
     folder = Path(folder)
-    write_json(folder / "slim.json", {**about, "rows": [_lean(row) for row in rows]})
+    write_json(folder / "slim.json", {**about, "result": result["folder"], "rows": [_lean(row) for row in rows]})
     write_text(folder / "slim.csv", _csv(rows))
     reasons = [f"- {row['stage']}: {row['why']}" for row in rows if row["why"]]
-    reasons += ["", f"The net to take: {about['result']}"]
+    reasons += ["", f"The net to take: {taken(result)}", *(f"\n{line}" for line in noise(rows))]
     write_text(folder / "slim.md", "\n".join([
         *table(rows), "", *reasons, "", f"    {about['command']}",
         f"    # {about['date']}, {about['cpu']}, {about['cores']} cores, {about['threads']} thread(s) in each run, "
@@ -116,16 +147,16 @@ def _csv(rows):
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    base = base_ms(rows)
+    before = base_ms(rows)
     for row in rows:
         own = {**{key: row[key] for key in ("stage", "step", "metric", "split", "simulated", "keep")},
                **{key: row["score"][key] for key in ("value", "low", "high")},
                "test": row["test"]["value"] if row.get("test") else None, "macs": row["cost"]["macs"],
                "params": row["cost"]["params"], "weight_bytes": row["cost"]["bytes"]}
         for name, one in row["runtimes"].items() or [("", {})]:
-            speed = base / one["median_ms"] if base and one.get("median_ms") else None
+            speed = before / one["median_ms"] if before and one.get("median_ms") else None
             writer.writerow({**own, "runtime": name, "times_as_fast": speed,
-                             **{key: one.get(key) for key in ("median_ms", "p90_ms", "file_bytes", "peak_mib")},
+                             **{key: one.get(key) for key in FIGURES},
                              "runtime_value": one["score"]["value"] if one.get("score") else None,
                              "runtime_test": one["test"]["value"] if one.get("test") else None})
     return out.getvalue()

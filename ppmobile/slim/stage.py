@@ -28,6 +28,7 @@ class Stage:
     folder: Path
     config: object
     step: Optional[Step] = None
+    place: int = 0  # in slim.steps
 
     @property
     def training(self):
@@ -57,7 +58,7 @@ def stage(config, place, start, first=None):
     tree["train"] = merge(tree["train"], part.pop("train", {}), {}, "")
     tree["slim"] = {**tree["slim"], "start": str(start), "steps": [part]}
     tree["output"] = str(folder)
-    return Stage(part["name"], folder, _config(config, tree), STEPS.build(part, f"slim.steps.{place}"))
+    return Stage(part["name"], folder, _config(config, tree), STEPS.build(part, f"slim.steps.{place}"), place)
 
 
 def filled(value, start):
@@ -84,6 +85,8 @@ def inputs(one, start=None):
     if one.step is None:
         return dict(_flat(kept, ""))
     kept["model"] = {**kept["model"], "pretrained": None}
+    if not one.trains:
+        del kept["train"]
     found = dict(_flat({**kept, "slim": {"steps": one.config.slim.steps}}, ""))
     files = contents(one)
     if start is None:
@@ -148,7 +151,8 @@ def state(one, now, unknown=()):
         key = changed[0]
         if key == "slim.start":
             return "stale", "it began with another net"
-        told = f"{key} was {brief(before.get(key, 'not set'), 40)} and is {brief(now.get(key, 'not set'), 40)}"
+        named = key.replace("slim.steps.0", f"slim.steps.{one.place}")
+        told = f"{named} was {brief(before.get(key, 'not set'), 40)} and is {brief(now.get(key, 'not set'), 40)}"
         return "stale", told + (f", and {len(changed) - 1} more" if changed[1:] else "")
     return ("done" if done and _result(one.folder) else "begun"), ""
 
@@ -164,6 +168,11 @@ def mark(one, now, done):
     """Write the mark of a Stage into its folder."""
     one.folder.mkdir(parents=True, exist_ok=True)
     write_json(one.folder / MARK, {"step": one.name, "done": done, "inputs": now})
+
+
+def former(folder):
+    """Folders below that of a slim run in which its stages lie, or those of an earlier one."""
+    return sorted(file.parent for file in Path(folder).glob(f"[0-9][0-9]_*/{MARK}"))
 
 
 def clear(one):

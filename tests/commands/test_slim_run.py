@@ -61,6 +61,8 @@ def run_again(config, out, capsys):
     assert {file: file.stat().st_mtime_ns for file in out.rglob("measured.json")} == before
     assert main(["slim", "run", "--resume", str(out), "-o", "slim.steps.1.train.lr=0.02"]) == 2
     assert "02_finetune: was made otherwise: train.lr was 0.01 and is 0.02" in capsys.readouterr().err
+    assert main(["slim", "finetune", "--resume", str(out)]) == 0  # a single step's folder holds its config, too
+    assert capsys.readouterr().out.count("done already") == 2
 
 
 def single(way, *argv):

@@ -1,9 +1,14 @@
 """Bias correction: the mean that rounding moves is moved back."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from paddle import nn
 
+from ppmobile.export.paddle_graph import deployed, write_graph
 from ppmobile.export.program import load_graph, run_graph
+from ppmobile.models.blocks import ConvBN
 from ppmobile.slim.bias import correct, shifts
 from ppmobile.slim.quantizers import layers
 from ppmobile.slim.sqnr import simulate
@@ -36,3 +41,26 @@ def test_every_layer_here_can_be_corrected_and_no_other_is(exported, gathered):
     assert correct(simulate(exported, images), amounts) == names
     assert correct(simulate(exported, images), {names[1]: amounts[names[1]]}) == names[1:2]
     assert correct(simulate(exported, images), {}) == []
+
+
+class Maps(nn.Layer):
+    """Two maps that one layer reads in turn, as a head does: its outputs have different means."""
+
+    def __init__(self):
+        super().__init__()
+        self.left, self.right, self.both = (ConvBN(3, 3, 1) for _ in range(3))
+        self.head = SimpleNamespace(deployed=list)
+
+    def forward(self, x):
+        """Two maps (N, 3, H, W)."""
+        return [self.both(self.left(x)), self.both(nn.functional.sigmoid(self.right(x)))]
+
+
+def test_a_layer_that_runs_several_times_keeps_its_one_bias(tmp_path):
+    net, images = Maps(), np.random.default_rng(0).normal(size=(1, 3, 8, 8)).astype(np.float32)
+    net.eval()
+    write_graph(deployed(net), [1, *images.shape[1:]], tmp_path)
+    int8 = simulate(tmp_path, images)
+    amounts = shifts(tmp_path, simulate(tmp_path, images), images)
+    assert set(amounts) == {"left.conv", "right.conv"}
+    assert correct(int8, amounts) == ["left.conv", "right.conv"]

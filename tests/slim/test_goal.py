@@ -26,7 +26,8 @@ def test_accepted(target):
     ({"mac": 0.5}, "target.mac: unknown. Did you mean 'macs'"), ({"macs": 0}, "target.macs: must be the share to keep"),
     ({"params": 1.5}, "up to 1, got 1.5"), ({"ms": True}, "target.ms: must be milliseconds"),
     ({"macs": 0.5, "ms": 3}, "wants one of"), ({"macs": 0.5, "runtime": "paddle-fp32"}, "only beside ms"),
-    ({"runtime": "paddle-fp32"}, "wants one of"), ({"ms": 3, "runtime": "paddle-fp23"}, "Did you mean 'paddle-fp32'")])
+    ({"runtime": "paddle-fp32"}, "wants one of"), ({"ms": 3, "runtime": "paddle-fp23"}, "Did you mean 'paddle-fp32'"),
+    ({"ms": 3, "runtime": "onnx-int8"}, "target.runtime: onnx-int8: .* not quantized yet; name a runtime in fp32")])
 def test_refused(target, message):
     with pytest.raises(ConfigError, match=message):
         check_target(target)
@@ -67,8 +68,17 @@ def test_a_cut_net_is_really_timed(trained, monkeypatch):
     context = Context(run.config, list(run.classes), trained, said.append)
     assert 0 < goal._measured(run.model, coupling, mask, "paddle-fp32", context) < 1000
     assert f"on paddle-fp32 with {mask.sum()} of {len(mask)} channels" in said[0] and run.model.structure == {}
-    with pytest.raises(ConfigError, match="target.runtime: onnx-fp32 cannot time a net that is being cut"):
-        goal._measured(run.model, coupling, mask, "onnx-fp32", context)
+    with pytest.raises(ConfigError, match="target.runtime: paddle-int8 cannot time a net that is being cut"):
+        goal._measured(run.model, coupling, mask, "paddle-int8", context)
+
+
+def test_a_cut_net_is_exported_for_the_runtime_that_times_it(trained):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("paddle2onnx")
+    run = Net(trained, load(trained / "config.yml"))
+    coupling = couple(run.model, (16, 16))
+    context = Context(run.config, list(run.classes), trained, lambda line: None)
+    assert 0 < goal._measured(run.model, coupling, np.ones(coupling.count, bool), "onnx-fp32", context) < 1000
 
 
 def test_a_time_is_measured_for_few_candidates(net, monkeypatch):

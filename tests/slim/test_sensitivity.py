@@ -6,8 +6,9 @@ from ppmobile.cli import main
 from ppmobile.config import load
 from ppmobile.engine.evaluate import evaluate
 from ppmobile.errors import ConfigError, PPMobileError
+from ppmobile.files import read_image
 from ppmobile.slim import sensitivity
-from ppmobile.slim.steps import Prune
+from ppmobile.slim.steps import STEPS, Prune
 
 
 @pytest.fixture
@@ -61,8 +62,10 @@ def test_it_goes_on_where_it_was_stopped(made, monkeypatch):
 
 def test_a_table_of_other_settings_is_not_mixed_in(made):
     made(pictures=3).measure([0.5])
-    with pytest.raises(PPMobileError, match="is of another pictures; --overwrite begins anew"):
+    with pytest.raises(PPMobileError, match="measured on 3 pictures, and now it would be 5; --overwrite begins anew"):
         made(pictures=5)
+    with pytest.raises(PPMobileError, match="measured with --importance l1, and now it would be fpgm; --overwrite"):
+        made(pictures=3, kind="fpgm")
     table = made(pictures=5, overwrite=True)
     assert table.rows == [] and not (table.folder / "sensitivity.csv").exists()
     assert made(pictures=5).rows == []  # stopped before its first row, it does not take up the old ones
@@ -74,7 +77,7 @@ def test_a_table_of_other_pictures_is_not_mixed_in(made, trained, tmp_path):
                          (lambda config: config.transforms.eval.insert(0, {"name": "Flip"}), "transforms.eval")):
         config = load(trained / "config.yml")
         change(config)
-        with pytest.raises(PPMobileError, match=f"is of another {said}; --overwrite begins anew"):
+        with pytest.raises(PPMobileError, match=f"measured with another {said}; --overwrite begins anew"):
             sensitivity.Sensitivity(trained, config, tmp_path / "图 table")
 
 
@@ -84,10 +87,24 @@ def test_the_command_measures_draws_and_proposes(trained, tmp_path, capsys):
     assert main([*arguments, "--ratios", "0.5", "0"]) == 0
     said = capsys.readouterr().out
     assert "without training again, each alone loses 0.01 of top1" in said and "{name: Prune, sensitivity: " in said
+    assert "a loss of 0.01 of 3 pictures is less than 3 of them, which may be chance" in said
+    assert "importance" not in said  # that of Prune, unless it is told otherwise
     assert {row["ratio"] for row in sensitivity.read(folder / "sensitivity.csv")} == {0.0, 0.5}
     assert (folder / "sensitivity.png").stat().st_size > 2000
     assert main([*arguments, "--ratios", "0"]) == 2
     assert "--ratios: needs a share above 0" in capsys.readouterr().err
+
+
+def test_the_printed_step_cuts_the_channels_that_were_measured(trained, tmp_path, capsys):
+    import yaml
+
+    folder = tmp_path / "l2"
+    assert main(["slim", "sensitivity", "-w", str(trained), "--out", str(folder), "--ratios", "0.5", "--importance",
+                 "l2", "--drop", "0.5"]) == 0
+    said = capsys.readouterr().out
+    step = STEPS.build(yaml.safe_load(said.rstrip().splitlines()[-1])[0])
+    assert (step.importance, step.sensitivity, step.drop) == ("l2", str(folder / "sensitivity.csv"), 0.5)
+    assert "may be chance" not in said  # a half of 6 pictures
 
 
 def test_prune_takes_the_table(made, trained):
@@ -111,6 +128,13 @@ def test_the_picture_is_drawn(tmp_path):
             for ratio in (0.0, 0.25, 0.5)]
     sensitivity.draw(rows, "top1", tmp_path / "é.png")
     assert (tmp_path / "é.png").stat().st_size > 2000
+
+
+def test_the_label_of_a_narrow_picture_is_not_cut_off(tmp_path):
+    rows = [{"group": "backbone.stem.conv", "ratio": ratio, "metric": 0.9 - ratio} for ratio in (0.0, 0.5)]
+    sensitivity.draw(rows, "bbox_mAP_50_95", tmp_path / "a.png")
+    picture = read_image(tmp_path / "a.png")
+    assert (picture[:, -5:] == 255).all() and (picture[:, :5] == 255).all()  # a margin
 
 
 def test_pictures_from_all_over():

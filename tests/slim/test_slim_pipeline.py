@@ -158,8 +158,11 @@ def test_overwriting_clears_what_comes_later_but_never_the_start(tiny, trained, 
     config = slimming(tiny, {"name": "Halve"}, FINETUNE, start=str(trained))
     later = stages.stage(config, 1, trained)
     stages.mark(later, {}, done=True)
+    left = later.folder.with_name("03_finetune")  # of a longer list of steps
+    left.mkdir()
+    (left / stages.MARK).write_text("{}", encoding="utf-8")
     pipeline.check_folder(config, resume=False, overwrite=True)
-    assert not later.folder.exists()
+    assert not later.folder.exists() and not left.exists()
     works.carry_out(stages.stage(config, 0, trained), trained)
     config.slim.start = str(stages.stage(config, 0, trained).folder)
     with pytest.raises(PPMobileError, match="would remove this, which the run starts from"):
@@ -174,6 +177,31 @@ def test_all_stages_are_compared_before_any_work(tiny, trained, halve):
     with pytest.raises(PPMobileError, match=r"02_finetune: was made otherwise: train.epochs was 3 and is 1"):
         pipeline.run(config, resume=True)
     assert not stages.stage(config, 0, trained).folder.exists()
+    now = stages.inputs(later, trained)
+    stages.mark(later, {**now, "slim.steps.0.ratio": "0.1"}, done=True)
+    assert stages.state(later, now)[1].startswith("slim.steps.1.ratio was 0.1")
+
+
+def test_rates_of_training_make_no_step_stale_that_does_not_train(tiny, trained, halve):
+    one, other = (stages.stage(slimming({**tiny, "train": {**tiny["train"], "lr": lr}}, {"name": "Halve"}), 0, trained)
+                  for lr in (0.1, 0.2))
+    assert stages.inputs(one, trained) == stages.inputs(other, trained)
+
+
+def test_a_finished_stage_that_cannot_be_read_is_told_with_the_way_out(tiny, trained, halve, works):
+    one = stages.stage(slimming(tiny, {"name": "Halve"}), 0, trained)
+    works.carry_out(one, trained)
+    (one.folder / "best.safetensors").write_bytes(b"damaged")
+    with pytest.raises(CheckpointError, match=f"remove the folder {one.folder}, and --resume makes it again"):
+        works.carry_out(one, trained)
+
+
+@pytest.mark.parametrize("later", ["QAT", "PTQ", "Prune", "Slimming"])
+def test_nothing_that_needs_floats_follows_qat(tiny, later):
+    part = {"name": later, **({"ratio": 0.3} if later == "Prune" else {})}
+    config = slimming(tiny, {"name": "QAT"}, part, runtimes=["paddle-fp32", "paddle-int8"])
+    with pytest.raises(ConfigError, match=rf"slim\.steps\.1: {later} needs a net in float, and QAT before it"):
+        pipeline.check(config)
 
 
 def test_the_folder_of_a_training_is_no_place_for_a_slim_run(tiny, trained):

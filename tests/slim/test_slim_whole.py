@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from in_process import measure_here
 
-from ppmobile.config import from_tree
+from ppmobile.config import from_tree, load
 from ppmobile.engine import checkpoint, run
 from ppmobile.errors import PPMobileError
 from ppmobile.slim import pipeline
 from ppmobile.slim.judge import ClassJudge
-from ppmobile.slim.ledger import scored_by_files
+from ppmobile.slim.ledger import Ledger, scored_by_files, with_base
 from ppmobile.slim.steps import STEPS, Step
 
 
@@ -99,18 +99,30 @@ def test_ctrl_c_is_told_and_the_run_goes_on(tiny, trained, monkeypatch, capsys):
     assert pipeline.run(config) == 130
     assert f"go on with: ppmobile slim run --resume {config.output}" in capsys.readouterr().out
     monkeypatch.setattr(run.Trainer, "fit", fit)
-    assert pipeline.run(config, resume=True) == 0
-    assert "01_finetune: goes on" in capsys.readouterr().out and len(known(config)["rows"]) == 2
+    with monkeypatch.context() as pressed:
+        pressed.setattr(Ledger, "end", interrupt)
+        config.slim.max_drop = 0.5
+        assert pipeline.run(config, resume=True) == 130  # while something is measured
+    out = capsys.readouterr().out
+    assert "01_finetune: goes on" in out and f"go on with: ppmobile slim run --resume {config.output}" in out
+    assert load(Path(config.output) / "config.yml").slim.max_drop == 0.5  # with which that command goes on
+    assert pipeline.run(config, resume=True, command="another") == 0
+    assert len(known(config)["rows"]) == 2 and known(config)["command"] == "called from Python"
+
+
+def interrupt(*arguments):
+    """Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 def test_int8_files_are_made_scored_and_told(tiny, trained, monkeypatch):
     pytest.importorskip("paddleslim")
     monkeypatch.setattr(ClassJudge, "pictures", 1)  # to rank the layers on
-    config = slimming(tiny, trained, {"name": "PTQ", "max_drop": 1.0, "count": 4},
-                      runtimes=["paddle-fp32", "paddle-int8"], max_drop=1.0)
+    config = slimming(tiny, trained, {"name": "PTQ", "max_drop": 1.0, "count": 4}, runtimes=["paddle-int8"],
+                      max_drop=1.0)  # the start has no int8: fp32 is timed, too
     assert pipeline.run(config) == 0
     start, ptq = known(config)["rows"]
-    assert list(start["runtimes"]) == ["paddle-fp32"] and list(ptq["runtimes"]) == ["paddle-fp32", "paddle-int8"]
+    assert list(start["runtimes"]) == ["paddle-fp32"] and list(ptq["runtimes"]) == ["paddle-int8", "paddle-fp32"]
     int8 = ptq["runtimes"]["paddle-int8"]
     for found in (int8["score"], int8["test"]):
         assert 0 <= found["low"] <= found["value"] <= found["high"] <= 1
@@ -118,6 +130,36 @@ def test_int8_files_are_made_scored_and_told(tiny, trained, monkeypatch):
     assert "score" not in ptq["runtimes"]["paddle-fp32"] and ptq["score"]["value"] == start["score"]["value"]
     with open(f"{config.output}/slim.md", encoding="utf-8") as file:
         assert "to the start; on test" in file.read()
+    page = Path(config.output, "slim.html").read_text(encoding="utf-8")
+    assert "answered by 00_start (paddle-fp32) and by 01_ptq (paddle-int8)" in page
+
+
+def test_int8_alone_gets_the_float_form_of_its_library_to_compare_with():
+    assert with_base(["paddle-int8", "onnx-int8"]) == ["paddle-int8", "onnx-int8", "paddle-fp32", "onnx-fp32"]
+    assert with_base(["onnx-fp32", "paddle-int8"]) == ["onnx-fp32", "paddle-int8"]
+
+
+def test_a_run_in_the_folder_above_its_start_writes_nothing_into_the_start(tiny, trained, tmp_path):
+    begin = shutil.copytree(trained, Path(tiny["output"]) / "mine")
+    before = {file: file.stat().st_mtime_ns for file in begin.rglob("*")}
+    config = slimming(tiny, begin, {"name": "Halve"})
+    assert pipeline.run(config) == 0
+    assert {file: file.stat().st_mtime_ns for file in begin.rglob("*")} == before
+    assert (Path(config.output) / "00_start" / "measured.json").is_file()
+
+
+def test_a_copied_run_speaks_of_itself(tiny, trained, tmp_path, capsys):
+    config = slimming(tiny, trained, {"name": "Halve"})
+    assert pipeline.run(config) == 0
+    copied = Path(shutil.copytree(config.output, tmp_path / "copied"))
+    shutil.rmtree(config.output)
+    config.output = str(copied)
+    capsys.readouterr()
+    assert pipeline.run(config, resume=True) == 0
+    said, told = capsys.readouterr().out, known(config)
+    assert f"the net to take is {copied / '01_halve'}" in said and "start: measuring\n" not in said
+    assert told["result"] == told["rows"][1]["folder"] == str(copied / "01_halve")
+    assert told["rows"][0]["artefact"] == str(copied / "00_start" / "artefact")
 
 
 def test_which_files_answer_otherwise_than_the_net():

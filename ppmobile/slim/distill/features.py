@@ -43,7 +43,7 @@ class FeatureLoss(nn.Layer):
         return {"l2": l2, "attention": attention}[self.kind](student, teacher)
 
 
-KINDS = {"l2": 1.0, "attention": 1.0, "cwd": 1.0, "fgd": 0.5}  # with the temperature of each
+KINDS = {"l2": None, "attention": None, "cwd": 1.0, "fgd": 0.5}  # with the temperature of those that have one
 
 
 class Features(nn.Layer):

@@ -45,7 +45,10 @@ class Answers:
             raise ConfigError(f"loss: {self.loss} is for classifiers; {self.name} learns by kl")
         if self.name == "FasterRCNNHead" and len(self.teachers) > 1:
             raise ConfigError("teachers: a Faster R-CNN has one teacher, for each proposes other regions; name one")
-        parts = {"YOLOv3Head": len(getattr(self.head, "strides", ())), "FasterRCNNHead": 2}.get(self.name, 1)
+        parts = {"YOLOv3Head": len(getattr(self.head, "strides", ())), "FasterRCNNHead": 2}.get(self.name)
+        if self.weights and parts is None:
+            raise ConfigError(f"heads: weighs the maps of YOLOv3 or the stages of Faster R-CNN, and {self.name} has no "
+                              "parts; remove it, weight weighs the whole")
         if self.weights and len(self.weights) != parts:
             raise ConfigError(f"heads: {self.name} has {parts} to weigh, got {len(self.weights)} weights")
 

@@ -104,9 +104,11 @@ def add_range(layer, learnt):
     """Give a layer the buffer, or with PACT the parameter, that holds its range."""
     if learnt:
         # of two axes, as decay is only for such: PACT pulls its ranges together by the decay of the weights (sec. 3.1)
-        # A name of its own: Paddle's counter starts anew with a trace, and the optimizer keeps momenta by name.
-        attr = paddle.ParamAttr(f"{layer.weight.name}.{RANGE}", initializer=nn.initializer.Constant(0.0))
-        setattr(layer, RANGE, layer.create_parameter([1, 1], attr=attr, dtype="float32"))
+        limit = layer.create_parameter([1, 1], dtype="float32", default_initializer=nn.initializer.Constant(0.0))
+        # A name of its own: Paddle's counter starts anew with a trace, and the optimizer keeps momenta by name. Given
+        # afterwards, for `create_parameter` refuses one that any net of this process had before.
+        limit.name = f"{layer.weight.name}.{RANGE}"
+        setattr(layer, RANGE, limit)
     else:
         layer.register_buffer(RANGE, paddle.zeros([1], "float32"))
 

@@ -33,6 +33,7 @@ class Step:
 
     trains, finishes = False, False  # finishes: `finish` changes the trained net
     int8 = False  # what it makes shows on an int8 runtime alone
+    needs_float = False  # it cannot follow a QAT
 
     def sources(self):
         """{option: path} of the files, runs and folders that the step reads; `teachers.0` is an entry of a list."""
@@ -40,6 +41,12 @@ class Step:
 
     def check(self):
         """ConfigError, before any work, if nothing would come of its options, or a package that it needs is absent."""
+
+    def rehearse(self, model, context):
+        """ConfigError, before any work, for options that do not go with a Model, which stays as it is.
+
+        The Model is the one that all steps begin with, whose layers have the names that they will have then.
+        """
 
     def apply(self, model, context):
         """Change the net before its training; not called for a resume, which finds the net changed already."""

@@ -1,5 +1,7 @@
 """Learn from a teacher: train on while the answers, and perhaps the maps inside, follow those of a trained net."""
 
+from pathlib import Path
+
 from ...errors import ConfigError
 from ...registry import fits
 from ...transforms.parts import check_number, height_width
@@ -46,6 +48,12 @@ class Distill(Step):
             raise ValueError("weight and temperature are for what loss compares; with loss none remove them")
         if not (task_weight or features or weight):
             raise ValueError("task_weight and weight are both 0, so nothing would be learnt")
+        if not (weight or features):
+            raise ValueError("weight is 0 and there are no features, so nothing would be learnt from the teacher; add "
+                             "features, or take the step Finetune")
+        if not weight and (heads or (loss, temperature) != ("kl", 1)):
+            raise ValueError("loss, temperature and heads are for the answers, which a weight of 0 leaves out; remove "
+                             "them, or the weight")
         if features and len(teachers) > 1:
             raise ValueError("features are compared with one teacher; name one alone")
         self.teachers = {"teacher": teacher} if teacher else {f"teachers.{i}": one for i, one in enumerate(teachers)}
@@ -58,6 +66,11 @@ class Distill(Step):
     def sources(self):
         """The teachers, and the folder of pictures without labels."""
         return {**self.teachers, **({"unlabeled": self.unlabeled} if self.unlabeled else {})}
+
+    def rehearse(self, model, context):
+        """Load the teachers, and find the layers whose maps are compared; a teacher that the run makes is not there."""
+        if all(Path(source).exists() for source in self.teachers.values()):
+            self._make(model, context)
 
     def objective(self, model, context):
         """The Distillation; CheckpointError or ConfigError for a teacher that does not go with the student."""
@@ -102,19 +115,23 @@ def feature_entry(entry):
     """A whole entry of `features` from what a config says; ValueError for an unknown key or a value that cannot be."""
     from ..distill.features import KINDS
 
-    if not isinstance(entry, dict) or "student" not in entry:
-        raise ValueError(f"features are blocks of {{student: LAYER, loss: l2}}, got {show(entry)}")
-    for key in entry:
+    for key in entry if isinstance(entry, dict) else ():
         if key not in ENTRY:
             raise ValueError(f"features have no key {key!r}.{suggestion(key, ENTRY) or ' Known: ' + ', '.join(ENTRY)}")
+    if not isinstance(entry, dict) or "student" not in entry:
+        raise ValueError(f"features are blocks of {{student: LAYER, loss: l2}}, got {show(entry)}")
     full = {**ENTRY, "teacher": entry["student"], **entry}
     for key in ("student", "teacher", "loss"):
         if not fits(full[key], str):
             raise ValueError(f"features: {key}: {expected(str, full[key])}")
     if full["loss"] not in KINDS:
         raise ValueError(f"features: loss must be one of {', '.join(KINDS)}, got {full['loss']!r}")
-    if full["temperature"] is None:
-        full["temperature"] = KINDS[full["loss"]]
     check_number("features: weight", full["weight"], 0)
-    check_number("features: temperature", full["temperature"], 1e-6)
+    default = KINDS[full["loss"]]
+    if full["temperature"] is None:
+        full["temperature"] = default
+    elif default is None:
+        raise ValueError(f"features: temperature is for cwd and fgd; {full['loss']} has none, remove it")
+    else:
+        check_number("features: temperature", full["temperature"], 1e-6)
     return full

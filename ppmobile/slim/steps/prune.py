@@ -22,11 +22,13 @@ class Prune(Step):
     importance: l1 or l2 norm of the filters that make a channel, fpgm (distance to the layer's other filters), or
     bn_gamma. ratios: {pattern of layer paths: share of the channels that goes}; a layer's first pattern counts.
     ratio: the share that goes of all other channels. exclude: patterns of layers that stay whole. multiple_of: what is
-    kept of coupled channels is a multiple of it, rounded up. sensitivity: a table of groups, ratios and metrics that
-    proposes the ratio of each layer not named, at which it alone costs `drop` of the metric. target: {macs: share} or
-    {params: share} of the net as it is, or {ms: milliseconds, runtime: name}; all ratios are made stronger or weaker
-    alike until it is met.
+    kept of coupled channels is a multiple of it, rounded up. sensitivity: instead of ratio, a table of groups, ratios
+    and metrics that proposes the share of each layer not named, at which it alone costs `drop` of the metric. target:
+    {macs: share} or {params: share} of the net as it is, or {ms: milliseconds, runtime: name}; all ratios are made
+    stronger or weaker alike until it is met.
     """
+
+    needs_float = True
 
     def __init__(self, importance="l1", ratios={}, ratio=0.0, target={}, exclude=(), multiple_of=8,  # noqa: B006
                  sensitivity="", drop=DROP):
@@ -39,6 +41,9 @@ class Prune(Step):
             check_ratio(share, f"ratios.{pattern}")
         if drop != DROP and not sensitivity:
             raise ValueError("drop is for a sensitivity table; name one, or leave drop out")
+        if sensitivity and ratio:
+            raise ValueError("sensitivity proposes the share of every layer that ratios do not name, so ratio would do "
+                             "nothing; remove one of the two")
         self.importance, self.ratios, self.ratio, self.target = importance, ratios, ratio, target
         self.exclude, self.multiple_of, self.sensitivity, self.drop = exclude, multiple_of, sensitivity, drop
 
@@ -51,6 +56,10 @@ class Prune(Step):
         if not (self.ratio or any(self.ratios.values()) or self.target or self.sensitivity):
             raise ConfigError("Prune: nothing would be cut; write for example `ratio: 0.3`, or ratios, a target or a "
                               "sensitivity table")
+
+    def rehearse(self, model, context):
+        """Read the table, and find the layers of the patterns."""
+        self.wanted(couple(model, input_size(context.config)))
 
     def apply(self, model, context):
         """Cut the net; ConfigError or ExportError with the net as it was if that cannot be done."""

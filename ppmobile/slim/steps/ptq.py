@@ -20,7 +20,7 @@ class PTQ(Step):
     the int8 runtimes that slim.runtimes names, and lite if the artefact was exported for it.
     """
 
-    int8 = True
+    int8 = needs_float = True
 
     def __init__(self, algo="avg", keep_float=[], max_drop=0.01, count=64,  # noqa: B006 (never changed)
                  bias_correction=False, targets=[]):  # noqa: B006
@@ -45,6 +45,14 @@ class PTQ(Step):
             require()
         except ExportError as error:
             raise ConfigError(f"PTQ: {error}") from error
+
+    def rehearse(self, model, context):
+        """Find the layers that are to stay in float; ConfigError for a net as of `apply`."""
+        from ..targets import matching
+
+        self.apply(model, context)
+        names = [path for path, _ in model.named_sublayers()]
+        matching([pattern for pattern in self.settings["keep_float"] if pattern != "auto"], names, "keep_float")
 
     def apply(self, model, context):
         """ConfigError for a net that was trained in simulated int8: its export has int8 files already."""

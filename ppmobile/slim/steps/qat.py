@@ -4,6 +4,8 @@ from ...engine.hooks import Hook
 from ...errors import ConfigError
 from .base import STEPS, Step
 
+RATE = 0.9  # the share of its former value that a range keeps
+
 
 @STEPS.register
 class QAT(Step):
@@ -16,18 +18,34 @@ class QAT(Step):
     range keeps with each batch. train: keys of the config's section `train` that differ in this step.
     """
 
-    trains = int8 = True
+    trains = int8 = needs_float = True
 
-    def __init__(self, keep_float=["gates"], pact=False, freeze_bn_after=0, moving_rate=0.9,  # noqa: B006
+    def __init__(self, keep_float=["gates"], pact=False, freeze_bn_after=0, moving_rate=RATE,  # noqa: B006
                  train={}):  # noqa: B006 (the registry takes an option's type from its default; never changed)
         if not all(isinstance(pattern, str) for pattern in keep_float):
             raise ValueError(f"keep_float {keep_float!r} must be a list of layer paths")
         if not 0 <= moving_rate < 1:
             raise ValueError(f"moving_rate {moving_rate} must be at least 0 and below 1")
+        if pact and moving_rate != RATE:
+            raise ValueError("moving_rate is how ranges follow the inputs, and with pact they are learnt; remove one")
         if freeze_bn_after < 0:
             raise ValueError(f"freeze_bn_after {freeze_bn_after} must be 0 (never) or a number of epochs")
         self.keep_float, self.pact, self.train = list(keep_float), pact, train
         self.freeze_bn_after, self.moving_rate = freeze_bn_after, float(moving_rate)
+
+    def rehearse(self, model, context):
+        """Find the layers that are to stay in float; ConfigError for a net that is in simulated int8 already."""
+        from ..qat.choose import WORDS
+        from ..targets import matching
+
+        self._refuse_again(model)
+        names = [path for path, _ in model.named_sublayers()]
+        matching([pattern for pattern in self.keep_float if pattern not in WORDS], names, "keep_float")
+
+    def _refuse_again(self, model):
+        if "qat" in model.structure:
+            raise ConfigError("QAT: the net it starts from is in simulated int8 already; train it on with Finetune, or "
+                              "start from the run before its QAT")
 
     def apply(self, model, context):
         """Put the layers into simulated int8; ConfigError if they are already, or for a pattern that matches none."""
@@ -35,9 +53,7 @@ class QAT(Step):
         from ..qat.layers import wrap
         from ..qat.pictures import pictures
 
-        if "qat" in model.structure:
-            raise ConfigError("QAT: the net it starts from is in simulated int8 already; train it on with Finetune, or "
-                              "start from the run before its QAT")
+        self._refuse_again(model)
         images = pictures(context.config, "auto" in self.keep_float)
         ranges = choose(model, images, self.keep_float)
         wrap(model, {"ranges": ranges, "pact": self.pact, "moving_rate": self.moving_rate})

@@ -1,5 +1,7 @@
 """Network slimming: training that makes gammas of useless channels small, then the cut of those channels."""
 
+import fnmatch
+
 import numpy as np
 
 from ...errors import ConfigError
@@ -23,7 +25,7 @@ class Slimming(Step):
     config's section `train` that differ in this step.
     """
 
-    trains = finishes = True
+    trains = finishes = needs_float = True
 
     def __init__(self, penalty=1e-4, ratio=0.3, keep=("backbone.blocks.0",), multiple_of=8, relative=False,
                  train={}):  # noqa: B006 (never changed)
@@ -33,9 +35,13 @@ class Slimming(Step):
         self.penalty, self.ratio, self.keep = penalty, ratio, keep
         self.multiple_of, self.relative, self.train = multiple_of, relative, train
 
+    def rehearse(self, model, context):
+        """Find the layers that are compared, and those to keep; ConfigError if the penalty would not reach them."""
+        self._free_groups(model, context)
+
     def apply(self, model, context):
-        """Change nothing, but find out before the training whether the net can be cut after it."""
-        count = sum(group.width for group in self._groups(model, context)[1])
+        """Change nothing, but find out before the training whether it serves, and the net can be cut after it."""
+        count = sum(group.width for group in self._free_groups(model, context))
         context.say(f"slimming: {self.ratio:.0%} of {count} channels will go, before filling up to multiples of "
                     f"{self.multiple_of}")
 
@@ -54,6 +60,17 @@ class Slimming(Step):
         costs = cut_checked(model, coupling, mask, input_size(context.config))
         context.say(cut_table({group.name: group.width for group in groups},
                               {group.name: len(kept[group.name]) for group in groups}, *costs))
+
+    def _free_groups(self, model, context):
+        """The Groups whose gammas are compared; ConfigError if train.freeze_bn keeps one from the penalty."""
+        groups, frozen = self._groups(model, context)[1], context.config.train.freeze_bn
+        still = [path for group in groups for path in group.norms
+                 if any(fnmatch.fnmatchcase(path, pattern) for pattern in frozen)]
+        if self.penalty > 0 and still:
+            raise ConfigError(f"Slimming: train.freeze_bn keeps {still[0]} as it is, so the penalty cannot make its "
+                              "gammas smaller; give the step `train: {freeze_bn: []}`, or penalty: 0 to cut by the "
+                              "gammas that there are")
+        return groups
 
     def _groups(self, model, context):
         """(Coupling, Groups whose gammas are compared). ConfigError if there are none."""

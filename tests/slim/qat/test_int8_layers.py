@@ -128,6 +128,22 @@ def test_learnt_ranges_are_parameters_that_decay():
     assert float(limit) == before and limit.grad is not None  # it waits for the optimizer
 
 
+def test_a_net_whose_ranges_are_learnt_is_built_again_in_a_process_after_a_trace():
+    def wrapped():
+        """A net whose layers have the names of the one before, since a trace lets Paddle's counter start anew."""
+        with paddle.utils.unique_name.guard():
+            model = net()
+        rebuild(model, {"qat": structure(pact=True)}, "x")
+        return model
+
+    first, second = wrapped(), wrapped()
+    for model in (first, second):
+        names = [parameter.name for parameter in model.parameters()]
+        assert len(set(names)) == len(names)  # optimizers keep momenta by name
+        assert model.backbone.stem.conv.input_range.name.endswith(".input_range")
+    assert first.backbone.stem.conv.weight.name == second.backbone.stem.conv.weight.name
+
+
 def test_a_range_that_is_learnt_below_zero_still_rounds_and_is_exported():
     model = net()
     qat.wrap(model, structure(pact=True))

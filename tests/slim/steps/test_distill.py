@@ -200,9 +200,16 @@ def test_a_teacher_of_other_classes_is_refused(tiny, data, trained):
     ({"teacher": "x", "loss": "none"}, "features must name layers"),
     ({"teacher": "x", "loss": "none", "heads": [1], "features": [{"student": "a"}]}, "heads weigh what loss compares"),
     ({"teacher": "x", "temperature": 0.0}, "temperature must be a number"),
-    ({"teacher": "x", "features": [{"layer": "a"}]}, "features are blocks of"),
+    ({"teacher": "x", "features": [{"teacher": "a"}]}, "features are blocks of"),
     ({"teacher": "x", "features": [{"student": "a", "weigth": 1}]}, "no key 'weigth'. Did you mean 'weight'?"),
     ({"teacher": "x", "features": [{"student": "a", "loss": "at"}]}, "loss must be one of l2, attention, cwd, fgd"),
+    ({"teacher": "x", "features": [{"student": "a", "temperature": 2}]}, "temperature is for cwd and fgd; l2 has none"),
+    ({"teacher": "x", "features": [{"student": "a", "loss": "attention", "temperature": 2}]}, "attention has none"),
+    ({"teacher": "x", "features": [{"student": "a", "loss": "cwd", "temperature": 0}]}, "temperature must be a number"),
+    ({"teacher": "x", "weight": 0.0}, "nothing would be learnt from the teacher"),
+    ({"teacher": "x", "weight": 0.0, "features": [{"student": "a"}], "temperature": 2.0}, "weight of 0 leaves out"),
+    ({"teacher": "x", "weight": 0.0, "features": [{"student": "a"}], "heads": [1]}, "weight of 0 leaves out"),
+    ({"teacher": "x", "weight": 0.0, "features": [{"student": "a"}], "loss": "js"}, "weight of 0 leaves out"),
     ({"teacher": "x", "input_size": -1}, "size must be a positive whole number"),
 ])
 def test_bad_options(tiny, options, words):
@@ -215,7 +222,9 @@ def test_bad_teachers_and_paths(tiny, trained):
     assert "the student has no layer 'backbone.steem'. Did you mean 'backbone.stem'?" in text
     text = refused(tiny, ConfigError, teacher=str(trained), features=[{"student": "head.fc"}])
     assert "gives no maps" in text
-    assert "has 1 to weigh, got 2" in refused(tiny, ConfigError, teacher=str(trained), heads=[1, 2])
+    for heads in ([2], [1, 2]):
+        text = refused(tiny, ConfigError, teacher=str(trained), heads=heads)
+        assert "heads: weighs the maps of YOLOv3 or the stages of Faster R-CNN, and ClassifyHead has no parts" in text
     assert "fgd weighs" in refused(tiny, ConfigError, teacher=str(trained),
                                    features=[{"student": "backbone", "loss": "fgd"}])
 

@@ -32,11 +32,17 @@ def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("boxes")
     BoxSet(root).write()
     for name in MODELS:
-        config = load(tree(root, name))
-        trainer = assemble(config, root)
-        about = {"config": to_dict(config), "classes": list(trainer.loader.dataset.classes)}
-        capture(trainer, about).save(root / f"{name}.safetensors")
+        written(root, name)
     return root
+
+
+def written(root, name):
+    """The path of a checkpoint of an untrained net of MODELS."""
+    config = load(tree(root, name))
+    trainer = assemble(config, root)
+    about = {"config": to_dict(config), "classes": list(trainer.loader.dataset.classes)}
+    capture(trainer, about).save(root / f"{name}.safetensors")
+    return str(root / f"{name}.safetensors")
 
 
 def tree(root, name):
@@ -88,6 +94,37 @@ def test_a_student_that_is_its_teacher_learns_nothing(folder, name):
         np.testing.assert_allclose(parameter.grad.numpy(), 0, atol=1e-5, err_msg=path)
 
 
+def yolov3(**backbone):
+    """A YOLOv3 as its configs have it, but for a neck of few channels."""
+    return {"backbone": {**backbone, "out_strides": [8, 16, 32]}, "neck": {"name": "YOLOFPN", "channels": 16},
+            "head": {"name": "YOLOv3Head"}}
+
+
+def test_yolov3_of_mobilenet_v3_small_is_taught_by_that_of_resnet34(folder, monkeypatch):
+    # the teacher that configs/slim/yolov3_mobilenet_v3_prune86_distill.yml names
+    monkeypatch.setitem(MODELS, "resnet34", yolov3(name="ResNet", depth=34))
+    monkeypatch.setitem(MODELS, "small", yolov3(name="MobileNetV3", size="small"))
+    trainer, batch = started(folder, "small", teacher=written(folder, "resnet34"), task_weight=0.0)
+    teacher = trainer.objective.teachers[0].model
+    before = {key: value.numpy().copy() for key, value in teacher.state_dict().items()}
+    trainer.model.train()
+    trainer.optimizer.set_lr(1e-4)  # so small that each step is one downwards
+    totals = []
+    for _ in range(3):
+        losses = trainer.objective(batch)
+        assert set(losses) == OWN["yolo"]
+        total = sum(losses.values())
+        total.backward()
+        assert all(p.grad is not None for p in trainer.model.parameters() if not p.stop_gradient)
+        trainer.optimizer.step()
+        trainer.optimizer.clear_grad()
+        totals.append(float(total))
+    assert np.isfinite(totals).all() and totals[2] < totals[0]
+    for key, value in teacher.state_dict().items():
+        assert value.numpy().tobytes() == before[key].tobytes(), key
+    assert all(p.grad is None for p in teacher.parameters())
+
+
 @pytest.mark.parametrize("name", ["yolo", "ssd"])
 def test_two_equal_teachers_are_as_one(folder, name):
     file = str(folder / f"{name}.safetensors")
@@ -129,6 +166,7 @@ def test_teachers_that_do_not_go_with_the_student(folder, trained):
     assert "has no distillation of its answers yet" in refused(folder, "pico", teacher=files["pico"])
     assert "js is for classifiers" in refused(folder, "yolo", teacher=files["yolo"], loss="js")
     assert "YOLOv3Head has 2 to weigh, got 3" in refused(folder, "yolo", teacher=files["yolo"], heads=[1, 1, 1])
+    assert "SSDHead has no parts" in refused(folder, "ssd", teacher=files["ssd"], heads=[2])
     assert "remove it" in refused(folder, "yolo", teacher=files["yolo"], input_size=96)
     assert "name one" in refused(folder, "rcnn", teachers=[files["rcnn"]] * 2)
 

@@ -100,6 +100,7 @@ def test_a_sensitivity_table_proposes(net, tmp_path):
     ({"ratios": {"backbone.steam": 0.5}}, "ratios.backbone.steam: no convolution"),
     ({"ratios": {"head.fc": 0.5}}, "head.fc cannot be cut, because"), ({"ratios": {"backbone": 1.0}}, "below 1, got 1"),
     ({"ratio": 1.0}, "ratio: must be"), ({"importance": "l3"}, "importance 'l3' is not supported"),
+    ({"sensitivity": "s.csv", "ratio": 0.3}, "so ratio would do nothing; remove one of the two"),
     ({"multiple_of": 0}, "multiple_of must be at least 1"), ({"target": {"macs": 2}}, "target.macs"),
     ({"exclude": ["nothing"]}, "exclude: nothing"), ({"ratioes": {}}, "Did you mean")])
 def test_refused_with_one_line_and_the_net_as_it_was(net, options, message):

@@ -3,6 +3,7 @@
 import numpy as np
 import paddle
 import pytest
+from in_process import measure_here
 
 from ppmobile.artefact import golden, read
 from ppmobile.config import from_tree
@@ -12,6 +13,7 @@ from ppmobile.export.program import load_graph
 from ppmobile.export.verify import verify
 from ppmobile.export.write import export
 from ppmobile.models.structure import note_widths, set_widths, widths_of
+from ppmobile.slim import pipeline
 from ppmobile.slim.pipeline import write_net
 from ppmobile.slim.qat.layers import int8_layers, ranges
 from ppmobile.slim.quantizers import scales
@@ -58,6 +60,14 @@ def test_a_net_restored_twice_gives_equal_bits_and_its_ranges_are_known(learnt):
     first, second = restore(learnt)[0], restore(learnt)[0]
     assert (answers(first) == answers(second)).all()
     assert len(ranges(first)) == len(int8_layers(first)) > 3
+
+
+def test_a_whole_slim_run_with_learnt_ranges_in_one_process(tiny, trained, monkeypatch):
+    measure_here(monkeypatch)
+    config = config_of(tiny, trained, tiny["output"], pact=True)
+    config.slim.runs, config.slim.runtimes = 10, ["paddle-int8"]
+    pipeline.run(config)  # the net is built three times: trained, measured, exported
+    assert not restore(f"{config.output}/01_qat")[0].head.fc.input_range.stop_gradient
 
 
 def test_a_resumed_qat_is_the_uninterrupted_one(tiny, trained, tmp_path):
@@ -107,6 +117,7 @@ def test_layers_kept_in_float_are_so_in_the_int8_graph(tiny, trained, tmp_path):
 @pytest.mark.parametrize("options, said", [
     ({"keep_float": ["backbone.stemm"]}, "keep_float backbone.stemm: no layer.*Did you mean"),
     ({"moving_rate": 1.0}, "moving_rate 1.0 must be at least 0 and below 1"),
+    ({"moving_rate": 0.5, "pact": True}, "moving_rate is how ranges follow the inputs, and with pact they are learnt"),
     ({"freeze_bn_after": -1}, "freeze_bn_after -1 must be 0"),
     ({"keep_float": [3]}, "keep_float .3. must be a list of layer paths")])
 def test_what_qat_refuses(tiny, trained, tmp_path, options, said):

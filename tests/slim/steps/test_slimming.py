@@ -67,6 +67,26 @@ def test_what_cannot_be_cut_is_told_before_the_training(slim_tiny):
         STEPS.build({"name": "Slimming"}, "s").apply(model, context)
 
 
+def test_a_penalty_on_frozen_batch_norms_is_told_before_the_training(slim_tiny):
+    train(from_tree(slim_tiny, {}, "tiny"))
+    model, _, classes, _ = run.restore(slim_tiny["output"])
+
+    def apply(frozen, **options):
+        """What the step says where train.freeze_bn is that."""
+        config = from_tree({**slim_tiny, "train": {**slim_tiny["train"], "freeze_bn": frozen}}, {}, "tiny")
+        said = []
+        step, context = STEPS.build({"name": "Slimming", **options}, "s"), Context(config, classes, None, said.append)
+        for method in (step.rehearse, step.apply):
+            method(model, context)
+        return said
+
+    with pytest.raises(ConfigError, match=r"train.freeze_bn keeps backbone.blocks.1.expand.bn as it is.*`train: "
+                                          r"\{freeze_bn: \[\]\}`, or penalty: 0"):
+        apply(["backbone.*"])
+    assert apply(["backbone.*"], penalty=0.0) and apply([])
+    assert apply(["backbone.stem.*"])  # is not compared
+
+
 def test_relative_cuts_no_layer_for_the_scale_of_its_gammas(slim_tiny):
     start = slim_tiny["output"]
     train(from_tree(slim_tiny, {}, "tiny"))
