@@ -11,7 +11,7 @@ from ..config import from_tree, to_dict
 from ..errors import ConfigError, ExportError
 from ..predict.runtimes import check_name
 from ..predict.runtimes.needs import FILES
-from .candidates import Candidates, timed
+from .candidates import Candidates
 from .loss import allowed
 from .measure import make_artefact
 from .select import STRONGEST, solve
@@ -25,8 +25,8 @@ TRIES = 3  # whole nets that are made, each cut more strongly if the one before 
 
 @dataclass(frozen=True)
 class Found:
-    """artefact: folder of the net; ms: its time, as of `timed`, or None where int8 would lose too much and so was not
-    written; drop: what the metric lost, 0 to 1; within: whether it keeps to the budget in both.
+    """artefact: folder of the net; ms: its time, as of `candidates.timed`, or None where int8 would lose too much
+    and so was not written; drop: what the metric lost, 0 to 1; within: whether it keeps to the budget in both.
     """
 
     artefact: str
@@ -46,8 +46,14 @@ def search(config, run, overwrite=False, command="called from Python", say=print
     after Ctrl-C in a training, when it has been said by which command the search goes on.
     """
     check(config)
-    tries, budget = Tries(config, run, overwrite), config.slim.budget
-    candidates, limit = Candidates(config, run, say), MARGIN * budget.ms
+    tries, candidates = Tries(config, run, overwrite), Candidates(config, run, say)
+    with candidates.files:
+        return tried(tries, candidates, overwrite, command, say)
+
+
+def tried(tries, candidates, overwrite, command, say):
+    """The Found of the best of up to TRIES nets, as of `search`."""
+    budget, limit = candidates.budget, MARGIN * candidates.budget.ms
     for number in range(1, TRIES + 1):
         power = tries.power(number, lambda limit=limit: solve(candidates.ms, limit, HALVINGS))
         if power is None:
@@ -140,7 +146,7 @@ def made(candidates, power, number, overwrite, command, say):
     steps, folder = steps_of(config, candidates.part(power)), Path(config.output) / f"try_{number}"
     if not steps:
         artefact = make_artefact(candidates.run, folder / "artefact", config, [budget.runtime])
-        ms = timed(artefact, budget.runtime, budget.threads, say)
+        ms = candidates.time(artefact)
         return Found(str(artefact.folder), ms, 0.0, within(ms, 0.0, budget))
     tree = to_dict(config)
     runtimes = list(dict.fromkeys(["paddle-fp32", budget.runtime]))
@@ -152,7 +158,7 @@ def made(candidates, power, number, overwrite, command, say):
     if pipeline.run(own, resume=not overwrite, overwrite=True, command=command, say=say, again=again):
         return None
     rows = json.loads((folder / "slim.json").read_text(encoding="utf-8"))["rows"]
-    return judged(rows, budget, say)
+    return judged(rows, budget, candidates.time)
 
 
 def steps_of(config, prune):
@@ -166,14 +172,14 @@ def steps_of(config, prune):
     return steps
 
 
-def judged(rows, budget, say=print):
-    """The Found that the rows of a slim.json tell of its last net, which is timed once more."""
+def judged(rows, budget, time):
+    """The Found that the rows of a slim.json tell of its last net, which is timed once more by `time(artefact)`."""
     last, now = rows[-1], rows[-1]["runtimes"].get(budget.runtime, {})
     drop = rows[0]["score"]["value"] - (now.get("score") or last["score"])["value"]
     artefact = read(last["artefact"])
     if not artefact.has(*FILES[budget.runtime]):
         return Found(last["artefact"], None, drop, False)
-    ms = timed(artefact, budget.runtime, budget.threads, say)
+    ms = time(artefact)
     return Found(last["artefact"], ms, drop, within(ms, drop, budget))
 
 

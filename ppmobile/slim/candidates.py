@@ -1,10 +1,13 @@
 """Cuts of one net by a single number, and how long each takes on the real runtime before anything is trained."""
 
+import contextlib
 import copy
 import json
 import math
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 import numpy as np
 
@@ -29,6 +32,7 @@ QUANTILE = 0.75  # of the runs: as many stay below the time that is told
 ROUNDS, RUNS, WARM_UP = 4, 25, 10
 ATTEMPTS = 3  # at rounds that agree
 UNSTEADY = 0.30  # beyond it, of rounds or of a cut net against the whole, a time is no ground for a training
+YARD = "paddle-fp32"  # which every artefact has
 CALIBRATED = 4  # pictures for a candidate's int8, which is only timed
 BUSY = "something else runs on this machine; run it again when it is quiet, without --overwrite to keep what is done"
 
@@ -51,7 +55,14 @@ class Candidates:
         self.ratios = self.step.wanted(self.coupling)
         self.scores = {group.name: importance(self.net.model, self.coupling, group, self.step.importance)
                        for group in self.coupling.groups}
-        self.known = {}
+        self.known, self.files, self.yard = {}, contextlib.ExitStack(), None
+
+    def time(self, artefact):
+        """Milliseconds of an Artefact on the budget's runtime, as of `timed`, beside the whole net."""
+        if self.yard is None:
+            whole = self.files.enter_context(short_export(self.net.model, self.net.config, self.net.classes))
+            self.yard = Yardstick(whole.folder)
+        return timed(artefact, self.budget.runtime, self.budget.threads, self.say, self.yard)
 
     def ms(self, power):
         """Milliseconds of the net cut so; nets of equal widths are timed once.
@@ -75,7 +86,7 @@ class Candidates:
         with short_export(model, self.net.config, self.net.classes, runtime) as artefact:
             if runtime.endswith("int8"):
                 artefact = rough_int8(artefact, runtime, self.pictures())
-            return timed(artefact, runtime, self.budget.threads, self.say)
+            return self.time(artefact)
 
     def pictures(self):
         """(CALIBRATED, 3, H, W) float32 of the split val."""
@@ -91,20 +102,30 @@ class Candidates:
                 "ratios": ratios}
 
 
-def timed(artefact, runtime, threads=1, say=print):
+@dataclass
+class Yardstick:
+    """The whole net, timed on Paddle in turns with every other: a machine that is slow for a while slows both.
+
+    folder: of its artefact. ms: its time when it was first timed, by which all others are told.
+    """
+
+    folder: Path
+    ms: Optional[float] = None
+
+
+def timed(artefact, runtime, threads=1, say=print, yard=None):
     """Milliseconds that three quarters of the runs of an Artefact stay below, the median of several rounds.
 
-    Rounds that disagree are run again; if they never agree, the steadiest are taken, and it is said. PPMobileError if
-    even those are UNSTEADY; ConfigError if the runtime cannot run it.
+    yard: a Yardstick; the time is then told as if the machine were as fast as when that was first timed. Rounds that
+    disagree are run again; if they never agree, the steadiest are taken, and it is said. PPMobileError if even those
+    are UNSTEADY; ConfigError if the runtime cannot run it.
     """
-    absent = status(runtime, artefact)
-    if absent:
-        raise ConfigError(f"slim.budget.runtime: {runtime}: {absent}")
-    with Worker(artefact.folder, runtime, threads) as worker:
-        if worker.reason:
-            raise ConfigError(f"slim.budget.runtime: {runtime}: {worker.reason}")
-        worker.run(WARM_UP)
-        rounds = steadiest(lambda: [float(np.quantile(worker.run(RUNS), QUANTILE)) for _ in range(ROUNDS)])
+    with contextlib.ExitStack() as stack:
+        workers = [started(stack, artefact.folder, runtime, threads)]
+        if yard is not None:
+            workers.append(started(stack, yard.folder, YARD, threads))
+            yard.ms = yard.ms or float(np.median([round_of(workers[1]) for _ in range(ROUNDS)]))
+        rounds = steadiest(lambda: [told_by(yard, *map(round_of, workers)) for _ in range(ROUNDS)])
     told = f"rounds of the same net took {min(rounds):.2f} to {max(rounds):.2f} ms"
     if variation(rounds) > UNSTEADY:
         raise PPMobileError(f"{told}; {BUSY}")
@@ -112,6 +133,28 @@ def timed(artefact, runtime, threads=1, say=print):
         say(f"warning: {told}: something else runs on this machine, so the time may be another when it is measured "
             "again")
     return float(np.median(rounds))
+
+
+def started(stack, folder, runtime, threads):
+    """A Worker, warm, that an ExitStack closes; ConfigError if the runtime cannot run the artefact in `folder`."""
+    absent = status(runtime, read(folder))
+    if absent:
+        raise ConfigError(f"slim.budget.runtime: {runtime}: {absent}")
+    worker = stack.enter_context(Worker(folder, runtime, threads))
+    if worker.reason:
+        raise ConfigError(f"slim.budget.runtime: {runtime}: {worker.reason}")
+    worker.run(WARM_UP)
+    return worker
+
+
+def round_of(worker):
+    """Milliseconds of a round of a Worker."""
+    return float(np.quantile(worker.run(RUNS), QUANTILE))
+
+
+def told_by(yard, own, whole=None):
+    """Milliseconds of a round, `own`, by a Yardstick whose round beside it took `whole`; as they are without one."""
+    return own if yard is None else own * yard.ms / whole
 
 
 def steadiest(rounds):

@@ -28,8 +28,7 @@ def weight_bytes(artefact, *options):
 @pytest.fixture
 def by_bytes(monkeypatch):
     """The clock is replaced by the size of the weights."""
-    for module in (budget, candidates):
-        monkeypatch.setattr(module, "timed", weight_bytes)
+    monkeypatch.setattr(candidates, "timed", weight_bytes)
 
 
 @pytest.fixture
@@ -130,19 +129,19 @@ def test_another_teacher_of_the_same_path(trained, exported, tmp_path, powers):
         search(config, trained, **QUIET)
 
 
-def test_a_net_that_loses_too_much_or_takes_too_long(exported, monkeypatch):
+def test_a_net_that_loses_too_much_or_takes_too_long(exported):
     limits = Budget(ms=10.0, runtime="paddle-fp32", max_drop=0.01)
     folder = str(exported)
     for ms, value, within in ((9.0, 0.89, True), (9.9, 0.89, False), (9.0, 0.88, False)):  # 0.9 - 0.89 is above 0.01
-        monkeypatch.setattr(budget, "timed", lambda *options, ms=ms: ms)
         rows = [{"score": {"value": 0.9}, "runtimes": {}, "artefact": "s"},
                 {"score": {"value": 0.9}, "runtimes": {"paddle-fp32": {"score": {"value": value}}}, "artefact": folder}]
-        assert judged(rows, limits) == Found(folder, ms, pytest.approx(0.9 - value), within)
+        found = judged(rows, limits, lambda artefact, ms=ms: ms)
+        assert found == Found(folder, ms, pytest.approx(0.9 - value), within)
 
 
 def test_where_int8_lost_too_much_there_are_no_files_to_time(exported):
     rows = [{"score": {"value": 0.9}}, {"score": {"value": 0.8}, "runtimes": {}, "artefact": str(exported)}]
-    found = judged(rows, Budget(ms=10.0, runtime="paddle-int8", max_drop=0.2))
+    found = judged(rows, Budget(ms=10.0, runtime="paddle-int8", max_drop=0.2), None)
     assert found == Found(str(exported), None, pytest.approx(0.1), False)
 
 
@@ -225,7 +224,7 @@ def test_a_real_search_by_the_command(trained, tmp_path, monkeypatch, capsys):
     again = capsys.readouterr().out.split("go on with: ")[1].splitlines()[0]
     assert again.startswith(f"ppmobile slim budget -w {trained} -o slim.budget.ms=1000") and "--overwrite" not in again
     with monkeypatch.context() as pressed:
-        pressed.setattr(budget, "timed", interrupted)
+        pressed.setattr(candidates, "timed", interrupted)
         assert main([*arguments, "--overwrite"]) == 130  # while the net that is made is timed
     assert capsys.readouterr().out.splitlines()[-1] == f"stopped; go on with: {again}"
     monkeypatch.setattr(budget, "solve", lambda *rest: 2.0)  # which the try that was begun does not ask for

@@ -6,7 +6,7 @@ from budgets import wanted
 from ppmobile.artefact import read
 from ppmobile.errors import ExportError, PPMobileError
 from ppmobile.slim import calibrate, candidates, targets
-from ppmobile.slim.candidates import Candidates, rough_int8, steadiest, timed
+from ppmobile.slim.candidates import Candidates, Yardstick, rough_int8, steadiest, timed
 from ppmobile.slim.select import STRONGEST
 from ppmobile.slim.steps import STEPS
 
@@ -69,9 +69,17 @@ def test_rounds_that_never_nearly_agree_are_no_ground_for_a_training(exported, c
         timed(read(exported), "paddle-fp32")
 
 
+def test_a_machine_that_is_slow_for_a_while_slows_the_whole_net_as_well(exported, clock):
+    yard = Yardstick(exported)
+    clock.factors = iter([1] * 6 + [2, 1] * 4)  # two warm-ups, four rounds of the whole net, then in turns
+    assert timed(read(exported), "paddle-fp32", 1, print, yard) == 38.0 and yard.ms == 19.0
+    clock.factors = iter([1] * 2 + [3.0, 1.5, 6.0, 3.0] * 2)  # up to three times as slow as then
+    assert timed(read(exported), "paddle-fp32", 1, print, yard) == 38.0
+
+
 def test_a_cut_that_is_slower_than_the_whole_net(trained, tmp_path, clock):
     one = tried(trained, tmp_path)
-    clock.factors = iter([1] * 5 + [1.2] * 5 + [1.4] * 5)  # a warm-up and four rounds each
+    clock.factors = iter([1] * 14 + [1, 1] + [1.2, 1] * 4 + [1, 1] + [1.4, 1] * 4)
     assert one.ms(0.0) == 19.0 and one.ms(1.0) == pytest.approx(22.8)  # perhaps so little that it is noise
     with pytest.raises(PPMobileError, match="contradict each other: 19.00 ms of the whole net, and 26.60 of one with"):
         one.ms(STRONGEST)
