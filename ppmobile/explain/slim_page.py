@@ -23,7 +23,7 @@ NUMBERS = {
     "MB weights": "10^6 bytes of all weights and statistics in fp32; the file of the int8 graph is smaller",
     "ms, p90": "median milliseconds of one picture on this machine, and what 90 % of the runs stay below; all nets "
                "were timed in turns, so compare them with each other, not with other machines",
-    "times as fast": "the start's time on the first runtime that it ran on, divided by this one",
+    "times as fast": "the start's time on the same runtime, or in fp32 of the same library, divided by this one",
     "size of files": "MB, 10^6 bytes of the files that the runtime reads",
     "peak memory": "MiB, 2^20 bytes: the largest memory of a process that runs the graph alone",
     "keep": "whether the step paid, on its fastest runtime: the metric is at most slim.max_drop below the start's, and "
@@ -74,11 +74,12 @@ def _speed(first, last):
     from ..slim.keep import fastest_runtime
     from ..slim.slim_report import base
 
-    names = base(first), fastest_runtime(last)
-    if None in names:
+    runtime = fastest_runtime(last)
+    before = base(first, runtime) if runtime else None
+    if before is None:
         return ""
-    before, now = (row["runtimes"][name]["median_ms"] for row, name in zip((first, last), names))
-    return f"{before / now:.2f} times as fast ({' against '.join(dict.fromkeys(reversed(names)))}), "
+    ratio = first["runtimes"][before]["median_ms"] / last["runtimes"][runtime]["median_ms"]
+    return f"{ratio:.2f} times as fast ({runtime}{'' if before == runtime else f' against {before}'}), "
 
 
 def _files(first, last):

@@ -21,14 +21,19 @@ def scored(score):
     return f"{100 * score['value']:.1f} ({100 * score['low']:.1f} to {100 * score['high']:.1f})"
 
 
-def base(start):
-    """The first runtime of the list that the start's net ran on, to which all times are compared; None if none did."""
-    return next((name for name, one in start["runtimes"].items() if one.get("median_ms")), None)
+def base(start, runtime):
+    """The runtime of the start's net that times on `runtime` are compared to, None if it ran on none.
+
+    The same one; for one that it has no files for, as in int8, fp32 of the same library, else the first it ran on.
+    """
+    ran = [name for name, one in start["runtimes"].items() if one.get("median_ms")]
+    wanted = (runtime, f"{runtime.split('-')[0]}-fp32", *ran)
+    return next((name for name in wanted if name in ran), None)
 
 
-def base_ms(rows):
+def base_ms(start, runtime):
     """Milliseconds of the start's net on that runtime, or None."""
-    return rows[0]["runtimes"].get(base(rows[0]), {}).get("median_ms")
+    return start["runtimes"].get(base(start, runtime), {}).get("median_ms")
 
 
 def line(row, start):
@@ -76,7 +81,7 @@ def head(rows):
 def cells(row, rows):
     """The texts of a row of the table."""
     cost, start = row["cost"], rows[0]
-    speeds = [timed(row["runtimes"].get(name), base_ms(rows), row["metric"], start["score"])
+    speeds = [timed(row["runtimes"].get(name), base_ms(start, name), row["metric"], start["score"])
               for name in _runtimes(rows)]
     keep = {True: "yes", False: "no", None: "-"}[row["keep"]]
     return [row["stage"], scored(row["score"]) + (" in simulated int8" if row["simulated"] else ""),
@@ -147,13 +152,13 @@ def _csv(rows):
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    before = base_ms(rows)
     for row in rows:
         own = {**{key: row[key] for key in ("stage", "step", "metric", "split", "simulated", "keep")},
                **{key: row["score"][key] for key in ("value", "low", "high")},
                "test": row["test"]["value"] if row.get("test") else None, "macs": row["cost"]["macs"],
                "params": row["cost"]["params"], "weight_bytes": row["cost"]["bytes"]}
         for name, one in row["runtimes"].items() or [("", {})]:
+            before = base_ms(rows[0], name)
             speed = before / one["median_ms"] if before and one.get("median_ms") else None
             writer.writerow({**own, "runtime": name, "times_as_fast": speed,
                              **{key: one.get(key) for key in FIGURES},

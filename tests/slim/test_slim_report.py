@@ -103,3 +103,12 @@ def test_plain_numbers_and_the_net_to_take(rows, about, tmp_path):
     assert "The net to take: runs/a/01_ptq" in (tmp_path / "slim.md").read_text(encoding="utf-8")
     known = json.loads((tmp_path / "slim.json").read_text(encoding="utf-8"))
     assert known["result"] == "runs/a/01_ptq" and "samples" not in known["rows"][0]["score"]
+
+
+def test_times_are_compared_on_the_same_runtime_or_its_librarys_floats():
+    start = {"runtimes": {"paddle-fp32": {"median_ms": 10.0}, "openvino-fp32": {"median_ms": 6.0}, "lite-fp32": {}}}
+    found = [slim_report.base(start, name) for name in ("openvino-fp32", "openvino-int8", "paddle-int8", "lite-fp32")]
+    assert found == ["openvino-fp32", "openvino-fp32", "paddle-fp32", "paddle-fp32"]
+    assert slim_report.base_ms(start, "openvino-int8") == 6.0
+    nothing = {"runtimes": {}}
+    assert slim_report.base(nothing, "paddle-fp32") is None and slim_report.base_ms(nothing, "paddle-int8") is None
