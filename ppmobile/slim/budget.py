@@ -18,7 +18,7 @@ from .select import STRONGEST, solve
 from .steps import STEPS
 from .tries import Tries
 
-MARGIN = 0.95  # a budget must hold when it is measured again: the time found may be this share of it
+MARGIN = 0.95  # the share of the budget that a cut is chosen for: the net made of it is measured again
 HALVINGS = 6  # candidates that are timed between the weakest and the strongest cut
 TRIES = 3  # whole nets that are made, each cut more strongly if the one before was too slow
 
@@ -64,9 +64,9 @@ def tried(tries, candidates, overwrite, command, say):
             return None
         tries.put(number, vars(one))
         say(f"try {number}: {told(one, budget)}")
-        if one.ms is None or one.ms <= MARGIN * budget.ms or power >= STRONGEST:
+        if one.ms is None or one.ms <= budget.ms or power >= STRONGEST:
             break  # a stronger cut loses more accuracy, or there is none
-        limit *= min(0.95, MARGIN * budget.ms / one.ms)
+        limit *= min(MARGIN, MARGIN * budget.ms / one.ms)
     if not tries.results():
         raise out_of_reach(candidates)
     best = min((Found(**one) for one in tries.results()), key=lambda one: distance(one, budget))
@@ -84,7 +84,7 @@ def out_of_reach(candidates):
 
 def distance(one, budget):
     """What of several Founds the best has least of: those within come first, then those that take too long least."""
-    late = math.inf if one.ms is None else max(0.0, one.ms - MARGIN * budget.ms)
+    late = math.inf if one.ms is None else max(0.0, one.ms - budget.ms)
     return not one.within, late, one.drop
 
 
@@ -107,8 +107,8 @@ def verdict(one, budget):
     missed = []
     if one.ms is None:
         missed.append("loses too much in int8")
-    elif one.ms > MARGIN * budget.ms:
-        missed.append(f"takes longer than {MARGIN * budget.ms:.3g} ms, {100 * MARGIN:g} % of the budget")
+    elif one.ms > budget.ms:
+        missed.append("takes longer")
     if not allowed(one.drop, budget.max_drop):
         missed.append(f"loses more than max_drop, {budget.max_drop:g}, allows")
     return f"is the nearest found, but {', and '.join(missed)}"
@@ -184,5 +184,5 @@ def judged(rows, budget, time):
 
 
 def within(ms, drop, budget):
-    """Whether a time, with the margin, and a loss of the metric keep to a Budget."""
-    return ms <= MARGIN * budget.ms and allowed(drop, budget.max_drop)
+    """Whether a time and a loss of the metric keep to a Budget."""
+    return ms <= budget.ms and allowed(drop, budget.max_drop)

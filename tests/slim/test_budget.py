@@ -39,7 +39,7 @@ def powers(by_bytes, exported, monkeypatch):
     def made(tried, power, *rest):
         asked.append(power)
         ms = tried.ms(power)
-        return Found(str(exported), ms, 0.0, ms <= 0.95 * tried.budget.ms)
+        return Found(str(exported), ms, 0.0, ms <= tried.budget.ms)
 
     monkeypatch.setattr(budget, "made", made)
     return asked
@@ -77,8 +77,8 @@ def test_which_limit_is_missed():
                                                        "gained"),
                       (Found("a", 0.67, 0.32, False), "loses more than max_drop, 0.01, allows: 0.67 ms of 0.8 on "
                                                       "paddle-fp32, 32.0 points lost"),
-                      (Found("a", 0.79, 0.0, False), "takes longer than 0.76 ms, 95 % of the budget: 0.79 ms of 0.8"),
-                      (Found("a", 0.9, 0.02, False), "takes longer than 0.76 ms, 95 % of the budget, and loses more"),
+                      (Found("a", 0.84, 0.0, False), "takes longer: 0.84 ms of 0.8"),
+                      (Found("a", 0.9, 0.02, False), "takes longer, and loses more"),
                       (Found("a", None, 0.0, False), "but loses too much in int8: no paddle-fp32 within max_drop 0.01, "
                                                      "0.0 points lost in float")):
         assert said in f"{budget.verdict(one, limits)}: {budget.told(one, limits)}"
@@ -132,7 +132,7 @@ def test_another_teacher_of_the_same_path(trained, exported, tmp_path, powers):
 def test_a_net_that_loses_too_much_or_takes_too_long(exported):
     limits = Budget(ms=10.0, runtime="paddle-fp32", max_drop=0.01)
     folder = str(exported)
-    for ms, value, within in ((9.0, 0.89, True), (9.9, 0.89, False), (9.0, 0.88, False)):  # 0.9 - 0.89 is above 0.01
+    for ms, value, within in ((9.0, 0.89, True), (10.1, 0.89, False), (9.0, 0.88, False)):  # 0.9 - 0.89 is above 0.01
         rows = [{"score": {"value": 0.9}, "runtimes": {}, "artefact": "s"},
                 {"score": {"value": 0.9}, "runtimes": {"paddle-fp32": {"score": {"value": value}}}, "artefact": folder}]
         found = judged(rows, limits, lambda artefact, ms=ms: ms)
@@ -148,7 +148,7 @@ def test_where_int8_lost_too_much_there_are_no_files_to_time(exported):
 def test_the_best_keeps_to_the_budget_or_is_the_nearest():
     limits = Budget(ms=10.0)
     within, exact, late, later, none = (Found("w", 9.0, 0.009, True), Found("e", 9.4, 0.02, False),
-                                        Found("l", 9.9, 0.0, False), Found("m", 12.0, -0.1, False),
+                                        Found("l", 10.1, 0.0, False), Found("m", 12.0, -0.1, False),
                                         Found("n", None, -0.1, False))
     assert sorted([none, later, late, exact, within], key=lambda one: distance(one, limits)) == [
         within, exact, late, later, none]
