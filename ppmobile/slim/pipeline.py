@@ -32,7 +32,9 @@ def run(config, resume=False, overwrite=False, command="called from Python", say
         Path(config.output).mkdir(parents=True, exist_ok=True)
     check_folder(config, resume, overwrite)
     if overwrite or not resume:
-        rehearse(config, planned(config))
+        rehearse(config, planned(config))  # before anything is cleared for it
+    if overwrite and not resume:
+        clear_folder(config)
     write_text(Path(config.output) / "config.yml", dump(config))
     again = again or f"ppmobile slim run --resume {config.output}"
     works = Works(resume, overwrite, command, say)
@@ -78,26 +80,31 @@ def first_command(folder, command):
 
 
 def check_folder(config, resume, overwrite):
-    """Make the folder of a run ready: with --overwrite alone its stages are cleared.
-
-    PPMobileError, before any work, for what must not be replaced, and for stages made by other options.
-    """
+    """PPMobileError, before any work, for what must not be replaced, and for stages made by other options."""
     folder = Path(config.output)
     if any((folder / name).is_file() for name in ("last.safetensors", "best.safetensors")):
         raise PPMobileError(f"{folder}: holds a training; choose another folder for the slim run with -o output=FOLDER")
     if not (resume or overwrite) and any(folder.glob(f"*/{stages.MARK}")):
         raise PPMobileError(f"{folder}: holds a slim run already; go on with --resume, replace it with --overwrite, or "
                             "choose another folder with -o output=FOLDER")
-    every = [*([] if config.slim.start else [stages.first_stage(config)]), *planned(config)]
     if resume and not overwrite:
-        for one in every:
+        for one in every_stage(config):
             refuse_stale(one, *stages.state(one, stages.inputs(one), {"slim.start", *stages.contents(one)}))
     if overwrite and not resume:
-        keep_start(config.slim.start, [*(one.folder for one in every), *stages.former(folder)])
-        for one in every:
-            stages.clear(one)
-        for left in stages.former(folder):  # of a longer list of steps
-            shutil.rmtree(left)
+        keep_start(config.slim.start, [*(one.folder for one in every_stage(config)), *stages.former(folder)])
+
+
+def clear_folder(config):
+    """Remove the stages that lie in the folder of a run, also those of a longer list of steps."""
+    for one in every_stage(config):
+        stages.clear(one)
+    for left in stages.former(config.output):
+        shutil.rmtree(left)
+
+
+def every_stage(config):
+    """The Stages of a run, with that of the training from scratch if it has no start."""
+    return [*([] if config.slim.start else [stages.first_stage(config)]), *planned(config)]
 
 
 def keep_start(start, folders):

@@ -10,6 +10,7 @@ from ppmobile.engine.run import train
 from ppmobile.errors import ConfigError
 from ppmobile.slim import pipeline
 from ppmobile.slim.rehearsal import rehearse
+from ppmobile.slim.stage import MARK, mark
 
 FINETUNE = {"name": "Finetune", "train": {"epochs": 1}}
 
@@ -33,6 +34,15 @@ def test_options_that_do_not_go_with_the_net(tiny, trained, step, told):
     with pytest.raises(ConfigError, match=told):
         pipeline.run(config)
     assert not list(Path(config.output).glob("0*"))  # so the mended config finds the folder free
+
+
+def test_a_mistake_costs_nothing_of_the_run_that_was_to_be_replaced(tiny, trained):
+    config = slimming(tiny, {"name": "Prune", "ratios": {"nothing.*": 0.5}}, trained)
+    before = pipeline.planned(config)[0]
+    mark(before, {}, done=True)
+    with pytest.raises(ConfigError, match=r"slim\.steps\.1, Prune"):
+        pipeline.run(config, overwrite=True)
+    assert (before.folder / MARK).is_file()
 
 
 def test_a_teacher_with_other_classes_or_a_damaged_one(tiny, data, trained, tmp_path):

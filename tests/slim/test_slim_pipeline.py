@@ -162,6 +162,8 @@ def test_overwriting_clears_what_comes_later_but_never_the_start(tiny, trained, 
     left.mkdir()
     (left / stages.MARK).write_text("{}", encoding="utf-8")
     pipeline.check_folder(config, resume=False, overwrite=True)
+    assert later.folder.exists()  # until the new steps were tried, too
+    pipeline.clear_folder(config)
     assert not later.folder.exists() and not left.exists()
     works.carry_out(stages.stage(config, 0, trained), trained)
     config.slim.start = str(stages.stage(config, 0, trained).folder)
