@@ -19,7 +19,7 @@ def main(argv):
     done = label(options.model, options.pictures, options.out, options.threshold)
     for name, reason in done.unreadable:
         print(f"{name}: not labelled: {reason}")
-    counts = ", ".join(f"{name} {count}" for name, count in sorted(done.counts.items()))
+    counts = ", ".join(f"{name}: {count}" for name, count in sorted(done.counts.items()))
     print(f"{done.kept} of {done.pictures} pictures are labelled: {counts}")
     print(f"read them by {{{', '.join(f'{key}: {value}' for key, value in done.reader.items())}}}")
     return 0
